@@ -1,0 +1,1 @@
+"""The Dash explorer: one file a page, found by discovery."""

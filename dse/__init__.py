@@ -1,0 +1,1 @@
+"""The framework: prices, searches and shows designs; knows no paper."""

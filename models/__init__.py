@@ -1,0 +1,1 @@
+"""One room a paper; found by slug, never imported by name from the framework."""

@@ -1,0 +1,1 @@
+"""The PDF report: one file a section, found by discovery."""
