@@ -1,0 +1,26 @@
+"""The one error a person's input can cause, and the help that goes with it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class InputError(ValueError):
+    """Wrong input: one line that states the rule, the value, the place and the way out."""
+
+
+def closest(name: str, options: Iterable[str]) -> str:
+    """Words that name the nearest options, or all of them when there are few."""
+    known = sorted(options)
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    if near:
+        return f"did you mean {' or '.join(near)}?"
+    if len(known) <= 12:
+        return f"known: {', '.join(known) or 'none'}"
+    return f"known: {', '.join(known[:8])} and {len(known) - 8} more"
+
+
+def unknown(what: str, name: str, options: Iterable[str]) -> InputError:
+    """The error for a name that nobody knows, with the closest matches."""
+    return InputError(f"unknown {what} '{name}'; {closest(name, options)}")

@@ -1,0 +1,262 @@
+"""Finds pages, networks, devices and studies by slug; nothing is imported by name elsewhere.
+
+In a checkout the content folders are top-level packages; in a wheel they lie below `dse`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import pkgutil
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import TypeVar
+
+import numpy as np
+from pydantic import ValidationError
+
+import dse
+from dse import documents, provenance
+from dse.errors import InputError, unknown
+from dse.provenance import Row, Sheet
+from dse.spec import AnyModel, Catalog, Config, Family, Model, Record, Workload, kind_of
+
+CF = TypeVar("CF", bound=Config)
+T = TypeVar("T")
+
+Document = Mapping[str, object]
+
+
+@cache
+def folder(name: str) -> ModuleType:
+    """The package of a content folder, from the wheel or from the checkout.
+
+    Raises:
+        InputError: another package of the same name stands in the way.
+    """
+    if importlib.util.find_spec(f"dse.{name}") is not None:
+        return importlib.import_module(f"dse.{name}")
+    expected = Path(str(dse.__file__)).parents[1] / name
+    module = importlib.import_module(name)
+    found = Path(str(module.__file__)).parent
+    if found != expected:
+        raise InputError(
+            f"the folder '{name}' must be {expected}, but Python found {found}; "
+            "remove that package or run from another directory"
+        )
+    return module
+
+
+def members(name: str, kind: type[T], attribute: str) -> dict[str, T]:
+    """What discovery finds in a content folder: file name -> the object of that attribute."""
+    package = folder(name)
+    found: dict[str, T] = {}
+    for info in pkgutil.iter_modules(package.__path__):
+        module = importlib.import_module(f"{package.__name__}.{info.name}")
+        value = getattr(module, attribute, None)
+        if isinstance(value, kind):
+            found[info.name] = value
+    return found
+
+
+@cache
+def slugs() -> tuple[str, ...]:
+    """The slugs of all pages: every folder of `models` that has a `model.py`."""
+    root = folder("models").__path__[0]
+    return tuple(sorted(path.parent.name for path in Path(root).glob("*/model.py")))
+
+
+@cache
+def model(slug: str) -> AnyModel:
+    """A page by its slug.
+
+    Raises:
+        InputError: an unknown slug, with the closest matches.
+    """
+    if slug not in slugs():
+        raise unknown("model", slug, slugs())
+    module = importlib.import_module(f"{folder('models').__name__}.{slug}.model")
+    found = module.MODEL
+    if not isinstance(found, Model):
+        raise TypeError(f"models/{slug}/model.py: MODEL must be a dse.spec.Model")
+    return found
+
+
+def data_files(name: str, suffix: str = ".yaml") -> dict[str, Path]:
+    """Files of a content folder by stem."""
+    root = Path(folder(name).__path__[0])
+    return {path.stem: path for path in sorted(root.rglob(f"*{suffix}"))}
+
+
+@cache
+def networks() -> dict[str, Workload]:
+    """Every network of every family, by slug."""
+    families = members("workloads", Family, "FAMILY").values()
+    return {slug: net for family in families for slug, net in family.networks().items()}
+
+
+@cache
+def devices(kind: str) -> dict[str, Row]:
+    """The catalog of one kind of device (`gpus`, `fpgas` ...): slug -> field -> number."""
+    files = {p.stem: p for p in Path(folder("models").__path__[0], "devices").glob("*.yaml")}
+    if kind not in files:
+        raise unknown("catalog", kind, files)
+    where = f"models/devices/{kind}.yaml"
+    document = documents.read(files[kind])
+    sources = provenance.read_sources(document, where=where)
+    return provenance.read_rows(document.get("devices", {}), sources, where=where)
+
+
+@cache
+def prices() -> Sheet:
+    """The dated price list: `tables["prices"]` by device, `parameters` for rates."""
+    path = Path(folder("models").__path__[0], "devices", "prices.yaml")
+    where = "models/devices/prices.yaml"
+    document = documents.read(path)
+    sources = provenance.read_sources(document, where=where)
+    rows = provenance.read_rows({"prices": document.get("prices", {})}, sources, where=where)
+    rates = provenance.read_rows({"rates": document.get("rates", {})}, sources, where=where)
+    return Sheet(
+        name="prices",
+        paper={"date": str(document.get("date", "")), "note": str(document.get("note", ""))},
+        parameters={k: v for k, v in rates["rates"].items() if not isinstance(v, str)},
+        tables={"prices": {"prices": rows["prices"]}},
+        points=(),
+        notes={},
+    )
+
+
+def _numbers(slug: str, row: Row) -> Document:
+    plain = {k: v if isinstance(v, str) else v.value for k, v in row.items()}
+    listed = prices().tables["prices"]["prices"].get(slug)
+    price = {} if listed is None or isinstance(listed, str) else {"price": listed.value}
+    return {"slug": slug, **plain, **price}
+
+
+def catalog(name: str) -> Mapping[str, Document]:
+    """Rows of a catalog: `workloads`, a device kind, or `page.table` of a page's data.yaml."""
+    if name == "workloads":
+        return {slug: dict(net) for slug, net in networks().items()}
+    page, _, table = name.partition(".")
+    rows = model(page).data.tables[table] if table else devices(name)
+    return {slug: _numbers(slug, row) for slug, row in rows.items()}
+
+
+@cache
+def _rows(name: str) -> Mapping[str, Document]:
+    return catalog(name)
+
+
+@cache
+def record(kind: type[Record], name: str, slug: str) -> Record:
+    """A catalog's row as the record a page reads.
+
+    Raises:
+        InputError: an unknown slug, or a row without a number the page must know.
+    """
+    rows = _rows(name)
+    if slug not in rows:
+        raise unknown(name.rpartition(".")[2].removesuffix("s"), slug, rows)
+    return kind.pick(rows[slug])
+
+
+def covered(kind: type[Record], name: str) -> tuple[dict[str, Record], dict[str, str]]:
+    """Rows of a catalog that a page can read, and why the others are left out.
+
+    Returns:
+        slug -> record, and slug -> reason.
+    """
+    fit: dict[str, Record] = {}
+    left: dict[str, str] = {}
+    for slug in _rows(name):
+        try:
+            fit[slug] = record(kind, name, slug)
+        except (InputError, ValidationError) as error:
+            left[slug] = str(error).split("\n")[0]
+    return fit, left
+
+
+def configure(page: AnyModel, document: Document | None = None, *, place: str = "") -> Config:
+    """A page's config from a document of settings: slugs become records, text becomes SI.
+
+    Args:
+        page: the model.
+        document: nested settings; what it leaves open takes the page's defaults.
+        place: where the document stands, for messages.
+
+    Raises:
+        InputError: an unknown knob, a wrong value, or a rule of the page that does not hold.
+    """
+    config: Config = _resolve(page.config, document or {}, place, "")
+    for rule in page.rules:
+        if not np.all(rule.holds(config)):
+            at = f"{place}: " if place else ""
+            raise InputError(f"{at}`{rule.text}` must hold; {rule.way_out}")
+    return config
+
+
+def _resolve(kind: type[CF], document: Document, place: str, prefix: str) -> CF:
+    at = f"{place}: " if place else ""
+    for key in document:
+        if key not in kind.model_fields:
+            options = [f"{prefix}{name}" for name in kind.model_fields]
+            raise InputError(f"{at}{unknown('knob', f'{prefix}{key}', options)}")
+    values: dict[str, object] = {}
+    for name, info in kind.model_fields.items():
+        field_kind = kind_of(kind, name)
+        given = document.get(name)
+        if issubclass(field_kind, Config):
+            nested = _group(given, f"{at}'{prefix}{name}'")
+            values[name] = _resolve(field_kind, nested, place, f"{prefix}{name}.")
+        elif issubclass(field_kind, Record):
+            found = next(tag for tag in info.metadata if isinstance(tag, Catalog))
+            values[name] = _row(field_kind, found, given, f"{at}{prefix}{name}")
+        elif name in document:
+            values[name] = given
+    return _validate(kind, values, place, prefix)
+
+
+def _group(given: object, where: str) -> Document:
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        raise InputError(f"{where} is a group of knobs, got {given!r}; set a knob inside it")
+    return given
+
+
+def _row(kind: type[Record], found: Catalog, given: object, where: str) -> object:
+    if given is None:
+        given = found.default
+    if isinstance(given, Mapping):
+        return given
+    try:
+        return record(kind, found.name, str(given))
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
+
+
+def _validate(kind: type[CF], values: Document, place: str, prefix: str) -> CF:
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        raise InputError(explain(error, place=place, prefix=prefix)) from None
+
+
+def explain(error: ValidationError, *, place: str = "", prefix: str = "") -> str:
+    """The first mistake pydantic found, as one line: place, path, rule, value, way out."""
+    first = error.errors()[0]
+    path = prefix + ".".join(str(part) for part in first["loc"])
+    why = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    at = f"{place}: " if place else ""
+    given = first.get("input")
+    shown = "" if isinstance(given, Mapping) or first["type"] == "value_error" else f", got {given!r}"
+    hint = ""
+    if first["type"] == "extra_forbidden":
+        why, shown, hint = "is not a knob here", "", "; 'dse show' lists the knobs"
+    return f"{at}'{path}' {why}{shown}{hint}; set {path} to an allowed value" if not hint else (
+        f"{at}'{path}' {why}{hint}"
+    )
+
+

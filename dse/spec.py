@@ -1,0 +1,399 @@
+"""The bases of every page: a design is a config, a batch is the same config with arrays.
+
+Four rules make the one idea hold. `Config.batch` is the only door for arrays. Leaves are `Real`.
+Every category is a `Record`, a row of numbers. `evaluate(config) -> Result`, nothing beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Self, TypeAlias, TypeVar, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+from dse import units
+from dse.errors import InputError, unknown
+from dse.provenance import Sheet
+
+Array: TypeAlias = NDArray[np.float64]
+"""Float64 numbers of any shape; a scalar is shape ()."""
+
+Mask: TypeAlias = NDArray[np.bool_]
+"""Truths of any shape."""
+
+if TYPE_CHECKING:
+    Real: TypeAlias = Array
+else:
+    Real = float
+"""A leaf of a config: an array to the type checker, a float to pydantic."""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """The SI unit of a leaf; strings with a convertible unit are accepted at the edge."""
+
+    symbol: str
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Parse '3.2 GB/s' before pydantic sees a float."""
+
+        def parse(value: object) -> float:
+            if isinstance(value, str | int | float):
+                return units.parse(value, self.symbol)
+            raise ValueError(f"must be a number or text such as {units.forms(self.symbol)}")
+
+        return core_schema.no_info_before_validator_function(parse, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, object]:
+        """An editor accepts the bare SI number or the text with its unit."""
+        number = handler(schema)
+        return {"anyOf": [number, {"type": "string"}], "unit": self.symbol}
+
+
+@dataclass(frozen=True)
+class Symbol:
+    """The paper's symbol of a knob, as LaTeX without dollar signs."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The range a knob is meant for; outside it a prediction extrapolates and warns."""
+
+    low: float
+    high: float
+    log: bool = False
+    integer: bool = False
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Refuse a fraction where only whole numbers make sense."""
+
+        def whole(value: float) -> float:
+            if self.integer and value != round(value):
+                raise ValueError(f"must be a whole number, got {value:g}")
+            return value
+
+        return core_schema.no_info_after_validator_function(whole, handler(source))
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Where the rows of a category are found by slug, and the one taken when none is named."""
+
+    name: str
+    default: str
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+        ser_json_inf_nan="constants",
+    )
+
+
+class Record(_Strict):
+    """One row of a catalog: the numbers a page reads of a device, a network or a policy.
+
+    A page declares the fields it needs; `pick` takes them from any row that has them. A field
+    whose default is NaN may be unknown; the others must be known.
+    """
+
+    slug: str = ""
+    """Name of the row; empty in a batch over several rows."""
+
+    @classmethod
+    def pick(cls, row: Mapping[str, object]) -> Self:
+        """The fields of this record out of a wider row.
+
+        Raises:
+            InputError: the row lacks a number that this record must know.
+        """
+        needed = (name for name, info in cls.model_fields.items() if info.is_required())
+        if missing := [name for name in needed if name not in row]:
+            raise InputError(
+                f"'{row.get('slug', 'row')}' has no known {', '.join(missing)}; choose another"
+            )
+        return cls.model_validate({k: row[k] for k in cls.model_fields if k in row})
+
+    @classmethod
+    def take(cls, rows: Sequence[Self], code: NDArray[np.intp]) -> Self:
+        """Columns of `rows[code]`, shape of `code`; equal values stay scalar."""
+        values = {
+            name: _gather([getattr(row, name) for row in rows], code) for name in cls.model_fields
+        }
+        return cls.model_construct(**cast("dict[str, Any]", values))
+
+
+def _gather(column: Sequence[object], code: NDArray[np.intp]) -> object:
+    first = column[0]
+    if all(value == first for value in column):
+        return first
+    if isinstance(first, str):
+        return ""
+    if isinstance(first, Record):
+        return type(first).take(cast("Sequence[Record]", column), code)
+    if isinstance(first, tuple):
+        tuples = cast("Sequence[tuple[object, ...]]", column)
+        if any(len(value) != len(first) for value in tuples):
+            raise InputError("rows of different families cannot be one knob; split the study")
+        return tuple(_gather(item, code) for item in zip(*tuples, strict=True))
+    return np.take(np.array(column, dtype=np.float64), code)
+
+
+class Operator(Record):
+    """One operator of a network as a law in b sequences, t new tokens and c tokens of context.
+
+    Counts are elements and floating-point operations; bytes are elements times the width of the
+    precision in use. Per pass: flops = b t (flops_token + c flops_pair).
+    """
+
+    kind: str
+    """gemm, attention, softmax, norm, elementwise, embedding or convolution."""
+    calls: Annotated[Real, Unit("1")] = 1.0
+    """Kernels started per pass."""
+    flops_token: Annotated[Real, Unit("FLOP")] = 0.0
+    """Operations per sequence and new token."""
+    flops_pair: Annotated[Real, Unit("FLOP")] = 0.0
+    """Operations per sequence, new token and token of context."""
+    weights: Annotated[Real, Unit("1")] = 0.0
+    """Parameters read once per pass."""
+    moved_token: Annotated[Real, Unit("1")] = 0.0
+    """Elements read and written per sequence and new token, weights left out."""
+    moved_pair: Annotated[Real, Unit("1")] = 0.0
+    """Elements read and written per sequence, new token and token of context."""
+    moved_context: Annotated[Real, Unit("1")] = 0.0
+    """Elements read per sequence and token of context: keys and values."""
+    output_token: Annotated[Real, Unit("1")] = 0.0
+    """Elements of output per sequence and new token."""
+    output_pair: Annotated[Real, Unit("1")] = 0.0
+    """Elements of output per sequence, new token and token of context."""
+    saved_token: Annotated[Real, Unit("1")] = 0.0
+    """Elements saved for the backward pass per sequence and token."""
+    saved_pair: Annotated[Real, Unit("1")] = 0.0
+    """Elements saved for the backward pass per sequence, token and token of context."""
+
+
+class Workload(Record):
+    """A network: what every family can say of itself. Families add their own numbers."""
+
+    title: str
+    family: str
+    parameters: Annotated[Real, Unit("1")]
+    """Trained parameters."""
+    operators: tuple[Operator, ...]
+    """Operators of one pass, equal layers added up."""
+
+
+class Config(_Strict):
+    """A design of one page: knobs, nested groups of knobs and records."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
+
+    @classmethod
+    def batch(cls, columns: Mapping[str, object], base: Self | None = None) -> Self:
+        """The same config with arrays at the named leaves: the one door for arrays.
+
+        Args:
+            columns: dotted path -> numbers of any shape, or a `Record` (perhaps of arrays).
+            base: config that the other leaves are taken from; without it their defaults.
+
+        Raises:
+            InputError: an unknown path, a record of the wrong class or a leaf left open.
+        """
+        own: dict[str, object] = {}
+        nested: dict[str, dict[str, object]] = {}
+        for path, column in columns.items():
+            head, _, rest = path.partition(".")
+            if head not in cls.model_fields:
+                raise unknown("knob", path, cls.model_fields)
+            if rest:
+                nested.setdefault(head, {})[rest] = column
+            else:
+                own[head] = column
+        values = {
+            name: cls._leaf(name, own, nested.get(name), getattr(base, name, None))
+            for name in cls.model_fields
+        }
+        return cls.model_construct(**values)
+
+    @classmethod
+    def _leaf(
+        cls,
+        name: str,
+        own: Mapping[str, object],
+        nested: Mapping[str, object] | None,
+        base: object,
+    ) -> Any:  # noqa: ANN401 - a leaf is an array, a record or a group
+        kind = kind_of(cls, name)
+        if issubclass(kind, Config) and name not in own:
+            return kind.batch(nested or {}, cast("Config | None", base))
+        if name in own:
+            value = own[name]
+            if not issubclass(kind, BaseModel):
+                return np.asarray(value, dtype=np.float64)
+            if not isinstance(value, kind):
+                raise InputError(f"'{name}' must be a {kind.__name__}, got {type(value).__name__}")
+            return value
+        if base is None and cls.model_fields[name].is_required():
+            raise InputError(f"'{name}' must be given: it has no default")
+        return cls.model_fields[name].default if base is None else base
+
+    def echo(self) -> dict[str, object]:
+        """The config as plain data: slugs for records, SI numbers for knobs, groups nested."""
+        return {name: _plain(getattr(self, name)) for name in type(self).model_fields}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Config):
+        return value.echo()
+    if isinstance(value, Record):
+        return value.slug or value.model_dump()
+    return value
+
+
+def kind_of(config: type[BaseModel], name: str) -> type:
+    """The class of a field: a `Config`, a `Record` or float."""
+    annotation = config.model_fields[name].annotation
+    return annotation if isinstance(annotation, type) else float
+
+
+@dataclass(frozen=True)
+class Knob:
+    """What is known of one knob of a page, by its dotted path."""
+
+    path: str
+    unit: str
+    symbol: str
+    bounds: Bounds | None
+    catalog: Catalog | None
+    text: str
+    default: object
+
+
+def knobs(config: type[Config], prefix: str = "") -> dict[str, Knob]:
+    """Every knob of a config, nested groups included: dotted path -> knob."""
+    found: dict[str, Knob] = {}
+    for name, info in config.model_fields.items():
+        path, kind = f"{prefix}{name}", kind_of(config, name)
+        if issubclass(kind, Config):
+            found |= knobs(kind, f"{path}.")
+            continue
+        tags = {type(tag): tag for tag in info.metadata}
+        catalog = cast("Catalog | None", tags.get(Catalog))
+        found[path] = Knob(
+            path=path,
+            unit=cast("Unit", tags.get(Unit, Unit(""))).symbol,
+            symbol=cast("Symbol", tags.get(Symbol, Symbol(""))).text,
+            bounds=cast("Bounds | None", tags.get(Bounds)),
+            catalog=catalog,
+            text=" ".join((info.description or "").split()),
+            default=catalog.default if catalog else info.default,
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a page says of its designs; every array has the batch's shape or broadcasts to it.
+
+    `terms` are exposed times (or costs) that sum to the model's total. `resources` are raw times
+    of what works in parallel; the largest is the bottleneck. `flags` mark designs that
+    extrapolate. `metrics["feasible"]` is true or false.
+    """
+
+    metrics: Mapping[str, Array]
+    terms: Mapping[str, Array]
+    resources: Mapping[str, Array]
+    flags: Mapping[str, Mask] = field(default_factory=dict)
+
+    def bottleneck(self) -> str:
+        """The busiest resource of a single design."""
+        return max(self.resources, key=lambda name: float(self.resources[name]))
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A page's answer: its unit, which way is better, and the metrics it is the sum of."""
+
+    unit: str
+    sense: str
+    text: str
+    parts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Paper:
+    """The publication a page is about, and the question the page answers."""
+
+    title: str
+    authors: str
+    venue: str
+    year: int
+    doi: str
+    question: str
+
+
+@dataclass(frozen=True)
+class Monotone:
+    """A promise: as `knob` goes up, `metric` never falls (+1) or never rises (-1)."""
+
+    knob: str
+    metric: str
+    sign: int
+
+
+C = TypeVar("C", bound=Config)
+
+
+@dataclass(frozen=True)
+class Rule(Generic[C]):
+    """What must hold for a design to be covered at all; scalars that break it are refused."""
+
+    text: str
+    holds: Callable[[C], Mask]
+    way_out: str
+
+
+@dataclass(frozen=True)
+class Model(Generic[C]):
+    """A page, as discovery finds it."""
+
+    slug: str
+    paper: Paper
+    config: type[C]
+    evaluate: Callable[[C], Result]
+    metrics: Mapping[str, Metric]
+    total: str
+    data: Sheet
+    flags: Mapping[str, str] = field(default_factory=dict)
+    rules: tuple[Rule[C], ...] = ()
+    monotone: tuple[Monotone, ...] = ()
+    note: str = ""
+
+    FEASIBLE: ClassVar[Metric] = Metric("1", "", "whether the design can run at all")
+
+
+AnyModel: TypeAlias = Model[Any]
+"""A page whose config class is only known at run time."""
+
+
+@dataclass(frozen=True)
+class Family:
+    """A network family, as discovery finds it: a module of `workloads/` names one `FAMILY`."""
+
+    slug: str
+    title: str
+    networks: Callable[[], Mapping[str, Workload]]
