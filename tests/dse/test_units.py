@@ -242,6 +242,11 @@ def test_a_number_is_shown_in_the_unit_that_suits_its_size(value, unit, text):
     assert show(value, unit) == text
 
 
+def test_whole_numbers_below_a_million_are_exact_even_at_few_digits():
+    assert show(123, "1", digits=2) == "123"
+    assert show(123.4, "1", digits=2) == "120"
+
+
 def test_more_digits_are_shown_when_asked_for():
     assert show(1234567890.0, "B", digits=6) == "1.23457 GB"
 
@@ -268,8 +273,14 @@ def test_the_mantissa_stays_between_one_and_a_thousand_where_prefixes_reach(powe
     unit=st.sampled_from(["GB/s", "GiB", "Gb/s", "pJ/bit", "mm^2", "$/kWh", "years", "%", "TOPS"]),
 )
 def test_a_text_is_the_number_times_the_factor_of_its_unit(number, unit):
-    # Two roundings: the decimal text is exact, the product and the factor round once each.
+    # The product and the factor round once each.
     assert parse(f"{number!r} {unit}", unit) == pytest.approx(number * si(unit)[0], rel=1e-15)
+
+
+@PROPERTY
+@given(number=st.floats(1e-9, 1e9))
+def test_a_small_prefix_gives_the_nearest_float_and_not_one_beside_it(number):
+    assert parse(f"{number!r} ms", "s") == number / 1000
 
 
 @PROPERTY
