@@ -86,7 +86,7 @@ def dump(document: Mapping[str, object]) -> str:
     """Write a mapping as YAML text, keys in the given order."""
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = False
-    yaml.sort_base_mapping_type_on_output = False
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # typed as None
     yaml.width = 96
     stream = io.StringIO()
     yaml.dump(dict(document), stream)

@@ -141,7 +141,9 @@ def read_rows(value: object, named: Mapping[str, Source], *, where: str) -> dict
     """A table of categories: slug -> field -> number or word."""
     return {
         slug: {
-            key: item if isinstance(item, str) else read_number(item, named, where=f"{place}.{key}")
+            key: item
+            if isinstance(item, str)
+            else read_number(item, named, where=f"{place}.{key}")
             for key, item in _mapping(row, place).items()
         }
         for slug, row in _mapping(value, where).items()

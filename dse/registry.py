@@ -189,11 +189,17 @@ def configure(page: AnyModel, document: Document | None = None, *, place: str = 
     Raises:
         InputError: an unknown knob, a wrong value, or a rule of the page that does not hold.
     """
-    config: Config = _resolve(page.config, document or {}, place, "")
+    config = starting_point(page, document, place=place)
     for rule in page.rules:
         if not np.all(rule.holds(config)):
             at = f"{place}: " if place else ""
             raise InputError(f"{at}`{rule.text}` must hold; {rule.way_out}")
+    return config
+
+
+def starting_point(page: AnyModel, document: Document | None = None, *, place: str = "") -> Config:
+    """A page's config without its rules: what a space varies from may itself be uncovered."""
+    config: Config = _resolve(page.config, document or {}, place, "")
     return config
 
 
@@ -251,12 +257,14 @@ def explain(error: ValidationError, *, place: str = "", prefix: str = "") -> str
     why = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
     at = f"{place}: " if place else ""
     given = first.get("input")
-    shown = "" if isinstance(given, Mapping) or first["type"] == "value_error" else f", got {given!r}"
+    shown = (
+        "" if isinstance(given, Mapping) or first["type"] == "value_error" else f", got {given!r}"
+    )
     hint = ""
     if first["type"] == "extra_forbidden":
         why, shown, hint = "is not a knob here", "", "; 'dse show' lists the knobs"
-    return f"{at}'{path}' {why}{shown}{hint}; set {path} to an allowed value" if not hint else (
-        f"{at}'{path}' {why}{hint}"
+    return (
+        f"{at}'{path}' {why}{shown}{hint}; set {path} to an allowed value"
+        if not hint
+        else (f"{at}'{path}' {why}{hint}")
     )
-
-

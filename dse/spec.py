@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Self, TypeA
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic_core import CoreSchema, core_schema
+from pydantic import BaseModel, ConfigDict
 
-from dse import units
 from dse.errors import InputError, unknown
 from dse.provenance import Sheet
+from dse.tags import Bounds as Bounds
+from dse.tags import Catalog as Catalog
+from dse.tags import Symbol as Symbol
+from dse.tags import Unit as Unit
 
 Array: TypeAlias = NDArray[np.float64]
 """Float64 numbers of any shape; a scalar is shape ()."""
@@ -32,67 +34,9 @@ else:
 """A leaf of a config: an array to the type checker, a float to pydantic."""
 
 
-@dataclass(frozen=True)
-class Unit:
-    """The SI unit of a leaf; strings with a convertible unit are accepted at the edge."""
-
-    symbol: str
-
-    def __get_pydantic_core_schema__(
-        self, source: object, handler: GetCoreSchemaHandler
-    ) -> CoreSchema:
-        """Parse '3.2 GB/s' before pydantic sees a float."""
-
-        def parse(value: object) -> float:
-            if isinstance(value, str | int | float):
-                return units.parse(value, self.symbol)
-            raise ValueError(f"must be a number or text such as {units.forms(self.symbol)}")
-
-        return core_schema.no_info_before_validator_function(parse, handler(source))
-
-    def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, object]:
-        """An editor accepts the bare SI number or the text with its unit."""
-        number = handler(schema)
-        return {"anyOf": [number, {"type": "string"}], "unit": self.symbol}
-
-
-@dataclass(frozen=True)
-class Symbol:
-    """The paper's symbol of a knob, as LaTeX without dollar signs."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """The range a knob is meant for; outside it a prediction extrapolates and warns."""
-
-    low: float
-    high: float
-    log: bool = False
-    integer: bool = False
-
-    def __get_pydantic_core_schema__(
-        self, source: object, handler: GetCoreSchemaHandler
-    ) -> CoreSchema:
-        """Refuse a fraction where only whole numbers make sense."""
-
-        def whole(value: float) -> float:
-            if self.integer and value != round(value):
-                raise ValueError(f"must be a whole number, got {value:g}")
-            return value
-
-        return core_schema.no_info_after_validator_function(whole, handler(source))
-
-
-@dataclass(frozen=True)
-class Catalog:
-    """Where the rows of a category are found by slug, and the one taken when none is named."""
-
-    name: str
-    default: str
+def leaf(value: float) -> Real:
+    """A number as the default of a leaf."""
+    return cast("Real", value)
 
 
 class _Strict(BaseModel):
@@ -134,7 +78,7 @@ class Record(_Strict):
         values = {
             name: _gather([getattr(row, name) for row in rows], code) for name in cls.model_fields
         }
-        return cls.model_construct(**cast("dict[str, Any]", values))
+        return cast("Self", cls.model_construct(**cast("dict[str, Any]", values)))
 
 
 def _gather(column: Sequence[object], code: NDArray[np.intp]) -> object:
@@ -162,27 +106,27 @@ class Operator(Record):
 
     kind: str
     """gemm, attention, softmax, norm, elementwise, embedding or convolution."""
-    calls: Annotated[Real, Unit("1")] = 1.0
+    calls: Annotated[Real, Unit("1")] = leaf(1.0)
     """Kernels started per pass."""
-    flops_token: Annotated[Real, Unit("FLOP")] = 0.0
+    flops_token: Annotated[Real, Unit("FLOP")] = leaf(0.0)
     """Operations per sequence and new token."""
-    flops_pair: Annotated[Real, Unit("FLOP")] = 0.0
+    flops_pair: Annotated[Real, Unit("FLOP")] = leaf(0.0)
     """Operations per sequence, new token and token of context."""
-    weights: Annotated[Real, Unit("1")] = 0.0
+    weights: Annotated[Real, Unit("1")] = leaf(0.0)
     """Parameters read once per pass."""
-    moved_token: Annotated[Real, Unit("1")] = 0.0
+    moved_token: Annotated[Real, Unit("1")] = leaf(0.0)
     """Elements read and written per sequence and new token, weights left out."""
-    moved_pair: Annotated[Real, Unit("1")] = 0.0
+    moved_pair: Annotated[Real, Unit("1")] = leaf(0.0)
     """Elements read and written per sequence, new token and token of context."""
-    moved_context: Annotated[Real, Unit("1")] = 0.0
+    moved_context: Annotated[Real, Unit("1")] = leaf(0.0)
     """Elements read per sequence and token of context: keys and values."""
-    output_token: Annotated[Real, Unit("1")] = 0.0
+    output_token: Annotated[Real, Unit("1")] = leaf(0.0)
     """Elements of output per sequence and new token."""
-    output_pair: Annotated[Real, Unit("1")] = 0.0
+    output_pair: Annotated[Real, Unit("1")] = leaf(0.0)
     """Elements of output per sequence, new token and token of context."""
-    saved_token: Annotated[Real, Unit("1")] = 0.0
+    saved_token: Annotated[Real, Unit("1")] = leaf(0.0)
     """Elements saved for the backward pass per sequence and token."""
-    saved_pair: Annotated[Real, Unit("1")] = 0.0
+    saved_pair: Annotated[Real, Unit("1")] = leaf(0.0)
     """Elements saved for the backward pass per sequence, token and token of context."""
 
 
@@ -227,7 +171,7 @@ class Config(_Strict):
             name: cls._leaf(name, own, nested.get(name), getattr(base, name, None))
             for name in cls.model_fields
         }
-        return cls.model_construct(**values)
+        return cast("Self", cls.model_construct(**values))
 
     @classmethod
     def _leaf(

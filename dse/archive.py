@@ -1,0 +1,137 @@
+"""What a search keeps of all it has seen: the front, what came nearest, and what was unknown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from dse.errors import InputError
+from dse.evaluate import Table
+from dse.pareto import hypervolume, knee, nondominated
+from dse.spec import Array
+from dse.study import Study
+
+KEPT = 10
+"""Least violating designs that are kept when nothing is feasible."""
+
+
+def points_of(study: Study, table: Table) -> Array:
+    """Objectives as columns to minimise, shape (n, objectives)."""
+    return np.stack([o.sign * table[o.metric] for o in study.objectives], axis=1)
+
+
+@dataclass
+class Archive:
+    """What a search keeps of all it has seen: front, least violating designs, counts."""
+
+    study: Study
+    seen: int = 0
+    accepted: int = 0
+    front: Table | None = None
+    nearest: Table | None = None
+    unknown: dict[str, set[str]] = field(default_factory=dict)
+    known: dict[str, set[str]] = field(default_factory=dict)
+    snapshots: list[tuple[int, Array]] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        """Designs on the front."""
+        return 0 if self.front is None else len(self.front)
+
+    def add(self, table: Table) -> None:
+        """Take in the next designs, in the order they are stored."""
+        row = np.arange(self.seen, self.seen + len(table))
+        table = Table({"row": row, **table.columns}, table.units, table.labels)
+        self.seen += len(table)
+        self._count_unknown(table)
+        good = table.take(table["accepted"])
+        self.accepted += len(good)
+        if len(good):
+            self._extend_front(good)
+        elif self.front is None:
+            self._extend_nearest(table)
+
+    def _extend_front(self, good: Table) -> None:
+        best = good.take(nondominated(points_of(self.study, good)))
+        joined = best if self.front is None else Table.concat([self.front, best])
+        joined = joined.take(nondominated(points_of(self.study, joined)))
+        self.front = joined.take(_first_of_each(self.study, joined))
+        last = self.snapshots[-1][0] if self.snapshots else 0
+        if self.seen >= 1.2 * last:
+            self.snapshots.append((self.seen, points_of(self.study, self.front)))
+
+    def _extend_nearest(self, table: Table) -> None:
+        joined = table if self.nearest is None else Table.concat([self.nearest, table])
+        missed = joined["violation"] + ~joined["feasible"]
+        self.nearest = joined.take(np.argsort(missed, kind="stable")[:KEPT])
+
+    def _count_unknown(self, table: Table) -> None:
+        """Which rows of a catalog had an objective, and which never did."""
+        lost = np.isnan(points_of(self.study, table)).any(axis=1)
+        if not lost.any():
+            return
+        for path, labels in table.labels.items():
+            codes = table[path].astype(np.intp)
+            for store, mask in ((self.unknown, lost), (self.known, ~lost)):
+                names = {labels[code] for code in np.unique(codes[mask])}
+                store.setdefault(path, set()).update(names)
+
+    def left_out(self) -> dict[str, str]:
+        """Rows of catalogs that no answer can use, and why."""
+        names = ", ".join(objective.metric for objective in self.study.objectives)
+        never = {
+            label: f"{names} cannot all be known with it (a price or a peak is missing)"
+            for path, labels in self.unknown.items()
+            for label in sorted(labels - self.known.get(path, set()))
+        }
+        return {**self.study.space.left_out, **never}
+
+    def history(self) -> list[dict[str, float]]:
+        """Growth of the front: hypervolume below a point just beyond the final front's worst."""
+        if self.front is None:
+            return []
+        final = points_of(self.study, self.front)
+        low, high = final.min(axis=0), final.max(axis=0)
+        reference = high + 0.1 * np.where(high > low, high - low, np.abs(high) + 1.0)
+        snapshots = [*self.snapshots, (self.seen, final)]
+        return [
+            {"designs": n, "front": len(p), "hypervolume": hypervolume(p, reference)}
+            for n, p in snapshots
+        ]
+
+    def best(self) -> tuple[list[str], Table]:
+        """The designs a person looks at first, and why: each objective's best and the knee."""
+        if self.front is None:
+            raise InputError("nothing is feasible, so nothing is best")
+        points = points_of(self.study, self.front)
+        chosen: dict[int, list[str]] = {}
+        for i, objective in enumerate(self.study.objectives):
+            chosen.setdefault(int(np.argmin(points[:, i])), []).append(f"best {objective.metric}")
+        chosen.setdefault(knee(points), []).append("balanced")
+        rows = np.array(list(chosen), dtype=np.intp)
+        return [", ".join(why) for why in chosen.values()], self.front.take(rows)
+
+
+def _first_of_each(study: Study, table: Table) -> np.ndarray[Any, np.dtype[np.intp]]:
+    """The first row of every distinct design: equal designs are one, equal values are ties."""
+    if not study.space.axes:
+        return np.zeros(1, dtype=np.intp)
+    knobs = np.stack([table[axis.path] for axis in study.space.axes], axis=1)
+    return np.sort(np.unique(knobs, axis=0, return_index=True)[1])
+
+
+def explain_infeasible(archive: Archive) -> list[str]:
+    """Which constraint binds, and by how much, when no design meets them all."""
+    nearest = archive.nearest
+    if nearest is None or len(nearest) == 0:
+        return ["no design could be priced"]
+    lines = []
+    if not nearest["feasible"].any():
+        lines.append("no design can run at all: the page calls each infeasible")
+    for constraint in archive.study.constraints:
+        missed = constraint.violation(nearest[constraint.metric])
+        if missed[0] > 0:
+            lines.append(f"'{constraint.text}' is missed by {missed[0]:.3g} of its limit at least")
+    return lines
