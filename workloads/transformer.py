@@ -1,0 +1,135 @@
+"""Transformers: GPT-2, GPT-3, OPT, LLaMA, Mistral, Qwen, BERT, T5 and vision transformers.
+
+A network is its hyper-parameters (`transformer.yaml`); counts and operators follow from them.
+Leaves of `Transformer` are the numbers that the closed forms of the pages read; `operators` is
+the same work, operator by operator. For a sequence of s tokens with c tokens of context each,
+
+    MACs = s (matrix_weights + head_weights + c attention_macs) + sequence_macs
+
+where causal attention over the sequence itself has c = (s + 1) / 2 on average. Norms, softmax,
+activations and biases are left out of these MACs; they are in `operators` under their own kinds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import resources
+from typing import Annotated, cast
+
+from dse import documents, provenance
+from dse.errors import InputError
+from dse.spec import Family, Operator, Real, Unit, Workload
+
+from . import transformer_hyper
+from .transformer_hyper import Hyperparameters
+from .transformer_operators import operators
+
+DATA = "transformer.yaml"
+"""Where the hyper-parameters stand, beside this module."""
+
+
+class Transformer(Workload):
+    """A transformer network: what pages read of it, in elements and multiply-accumulates."""
+
+    layers: Annotated[Real, Unit("1")]
+    """Blocks, of both stacks in an encoder-decoder."""
+    width: Annotated[Real, Unit("1")]
+    """Elements of a token between blocks."""
+    heads: Annotated[Real, Unit("1")]
+    """Attention heads."""
+    kv_heads: Annotated[Real, Unit("1")]
+    """Heads of keys and values."""
+    head_dim: Annotated[Real, Unit("1")]
+    """Elements of a head."""
+    ffn: Annotated[Real, Unit("1")]
+    """Inner width of the feed-forward network."""
+    vocab: Annotated[Real, Unit("1")]
+    """Rows of the word embedding; 0 for pictures."""
+    context: Annotated[Real, Unit("token")]
+    """Tokens of the longest sequence."""
+    matrix_weights: Annotated[Real, Unit("1")]
+    """Weights of the linear layers in all blocks, which are their MACs per token."""
+    head_weights: Annotated[Real, Unit("1")]
+    """MACs of the LM head per token, 0 without one.
+
+    Counted at full width, as the catalog does: OPT-350m's narrower head is in its operators.
+    """
+    attention_macs: Annotated[Real, Unit("MAC")]
+    """MACs of scores and weighted values per token and token of context."""
+    sequence_macs: Annotated[Real, Unit("MAC")]
+    """MACs once per sequence: pooler, patch embedding, class head."""
+    kv_elements: Annotated[Real, Unit("1")]
+    """Keys and values cached per token; 0 where nothing is cached."""
+    decoder: Annotated[Real, Unit("1")]
+    """1 where the network generates tokens with a cache, else 0.
+
+    0 for an encoder-decoder: its encoder runs once, which the law of one token does not say.
+    """
+    activation_token: Annotated[Real, Unit("1")]
+    """Elements saved for the backward pass per token, of all blocks."""
+    activation_pair: Annotated[Real, Unit("1")]
+    """Elements saved for the backward pass per pair of tokens, of all blocks."""
+
+
+def network(hyper: Hyperparameters) -> Transformer:
+    """The network that has these hyper-parameters."""
+    table = operators(hyper)
+    return Transformer(
+        slug=hyper.slug,
+        title=hyper.title,
+        family="transformer",
+        parameters=transformer_hyper.parameters(hyper),
+        operators=table,
+        layers=hyper.blocks,
+        width=hyper.width,
+        heads=hyper.heads,
+        kv_heads=hyper.kv_heads,
+        head_dim=hyper.head_dim,
+        ffn=hyper.ffn,
+        vocab=hyper.vocab,
+        context=hyper.context,
+        matrix_weights=hyper.block_matrices,
+        head_weights=hyper.head_macs,
+        attention_macs=hyper.attention_macs,
+        sequence_macs=hyper.sequence_macs,
+        kv_elements=hyper.kv_elements,
+        decoder=float(hyper.kind == "decoder"),
+        activation_token=sum(operator.saved_token for operator in table),
+        activation_pair=sum(operator.saved_pair for operator in table),
+    )
+
+
+def _mapping(value: object, place: str) -> Mapping[str, object]:
+    if not isinstance(value, Mapping):
+        raise InputError(f"{DATA}: {place} must hold 'key: value' lines, got {value!r}")
+    return cast("Mapping[str, object]", value)
+
+
+def _rows() -> Iterator[tuple[str, Mapping[str, object]]]:
+    """Each network's row with what its group shares, sources checked and taken off."""
+    text = resources.files(__package__).joinpath(DATA).read_text(encoding="utf-8")
+    document = _mapping(documents.parse(text, name=DATA), "the file")
+    sources = provenance.read_sources(document, where=DATA)
+    for name, value in _mapping(document["groups"], "groups").items():
+        group = _mapping(value, name)
+        for slug, row in _mapping(group["networks"], name).items():
+            merged = {**_mapping(group["shared"], name), **_mapping(row, slug)}
+            if merged.pop("source", None) not in sources:
+                raise InputError(f"{DATA}: '{slug}' must name one of the file's sources")
+            yield slug, merged
+
+
+@cache
+def hyperparameters() -> Mapping[str, Hyperparameters]:
+    """The hyper-parameters of every network of the data file, by slug."""
+    return {slug: transformer_hyper.read(slug, row, where=DATA) for slug, row in _rows()}
+
+
+@cache
+def networks() -> Mapping[str, Workload]:
+    """Every network of the family, by slug."""
+    return {slug: network(hyper) for slug, hyper in hyperparameters().items()}
+
+
+FAMILY = Family(slug="transformer", title="Transformers", networks=networks)
