@@ -39,14 +39,19 @@ def folder(name: str) -> ModuleType:
     if importlib.util.find_spec(f"dse.{name}") is not None:
         return importlib.import_module(f"dse.{name}")
     expected = Path(str(dse.__file__)).parents[1] / name
-    module = importlib.import_module(name)
-    found = Path(str(module.__file__)).parent
+    package = importlib.import_module(name)
+    found = Path(str(package.__file__)).parent
     if found != expected:
         raise InputError(
             f"the folder '{name}' must be {expected}, but Python found {found}; "
             "remove that package or run from another directory"
         )
-    return module
+    return package
+
+
+def module(name: str, part: str) -> ModuleType:
+    """A module of a content folder, such as `server` of `app`."""
+    return importlib.import_module(f"{folder(name).__name__}.{part}")
 
 
 def members(name: str, kind: type[T], attribute: str) -> dict[str, T]:
@@ -54,8 +59,7 @@ def members(name: str, kind: type[T], attribute: str) -> dict[str, T]:
     package = folder(name)
     found: dict[str, T] = {}
     for info in pkgutil.iter_modules(package.__path__):
-        module = importlib.import_module(f"{package.__name__}.{info.name}")
-        value = getattr(module, attribute, None)
+        value = getattr(module(name, info.name), attribute, None)
         if isinstance(value, kind):
             found[info.name] = value
     return found
@@ -77,8 +81,7 @@ def model(slug: str) -> AnyModel:
     """
     if slug not in slugs():
         raise unknown("model", slug, slugs())
-    module = importlib.import_module(f"{folder('models').__name__}.{slug}.model")
-    found = module.MODEL
+    found = module("models", f"{slug}.model").MODEL
     if not isinstance(found, Model):
         raise TypeError(f"models/{slug}/model.py: MODEL must be a dse.spec.Model")
     return found
