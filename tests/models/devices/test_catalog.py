@@ -54,6 +54,9 @@ UNITS = {
 LANES = {6.0: 64, 6.1: 128, 7.0: 64, 7.5: 64, 8.0: 64, 8.6: 128, 8.9: 128, 9.0: 128}
 """FP32 lanes of one multiprocessor, by compute capability."""
 
+L1 = {7.0: 128, 7.5: 96, 8.0: 192, 8.6: 128, 8.9: 128, 9.0: 256}
+"""KiB of L1 cache and shared memory of one multiprocessor, by compute capability."""
+
 
 def numbers(row: Row) -> Iterator[tuple[str, Number]]:
     return ((field, item) for field, item in row.items() if isinstance(item, Number))
@@ -231,6 +234,11 @@ def test_nvlink_is_one_direction_and_its_note_gives_both() -> None:
         both = 2 * value(slug, "nvlink_bandwidth") / units.GB
         assert number(slug, "nvlink_bandwidth").note.startswith(f"{both:.0f} both directions")
         assert value(slug, "host_bandwidth") < value(slug, "nvlink_bandwidth")
+
+
+def test_l1_capacity_is_that_of_the_compute_capability() -> None:
+    for slug in gpus_with("l1_capacity"):
+        assert value(slug, "l1_capacity") == L1[value(slug, "compute_capability")] * 1024, slug
 
 
 @pytest.mark.parametrize("family", ["p100", "v100", "a100"])

@@ -32,6 +32,13 @@ def test_quoted_and_assumed_prices_are_told_apart() -> None:
     assert {PRICES[slug].source.kind for slug in assumed} == {"assumed"}
 
 
+def test_list_prices_are_those_of_the_launch() -> None:
+    gpus = {"titan-v": 2999, "titan-xp": 1200, "gtx-1080ti": 699, "rtx-2080ti": 999}
+    gpus |= {"titan-rtx": 2499, "rtx-3090": 1499, "rtx-4090": 1599}
+    fpgas = {"u200": 8995, "u50": 2495, "u55c": 4395, "vck190": 11995, "vck5000": 2745}
+    assert {slug: PRICES[slug].value for slug in gpus | fpgas} == gpus | fpgas
+
+
 def test_only_one_list_price_was_read_in_a_source() -> None:
     unread = {"memory", "assumed"}
     read = {slug for slug, price in PRICES.items() if price.source.kind not in unread}

@@ -37,7 +37,7 @@ SPOTS: dict[str, dict[str, float]] = {
     "rtx-2080ti": {"peak_fp32": 13.45, "memory_capacity": 11, "memory_bandwidth": 616},
     "t4": {"peak_fp16": 65.13, "peak_int8": 130.25, "power": 70},
     "rtx-3090": {"peak_fp32": 35.58, "memory_bandwidth": 936.2, "l2_capacity": 6},
-    "rtx-4090": {"peak_fp32": 82.58, "l2_capacity": 72, "power": 450},
+    "rtx-4090": {"peak_fp32": 82.58, "memory_bandwidth": 1008, "l2_capacity": 72, "power": 450},
     "rtx-a6000": {"peak_int8": 309.7, "memory_capacity": 48, "multiprocessors": 84},
     "a10": {"peak_fp32": 31.24, "memory_bandwidth": 600.2, "power": 150},
     "a40": {
