@@ -18,8 +18,8 @@ from importlib import resources
 from typing import Annotated, cast
 
 from dse import documents, provenance
-from dse.errors import InputError
-from dse.spec import Family, Operator, Real, Unit, Workload
+from dse.errors import InputError, unknown
+from dse.spec import Family, Real, Unit, Workload
 
 from . import transformer_hyper
 from .transformer_hyper import Hyperparameters
@@ -102,28 +102,34 @@ def network(hyper: Hyperparameters) -> Transformer:
 
 def _mapping(value: object, place: str) -> Mapping[str, object]:
     if not isinstance(value, Mapping):
-        raise InputError(f"{DATA}: {place} must hold 'key: value' lines, got {value!r}")
+        raise InputError(f"{DATA}: '{place}' must hold 'key: value' lines, got {value!r}")
     return cast("Mapping[str, object]", value)
 
 
-def _rows() -> Iterator[tuple[str, Mapping[str, object]]]:
-    """Each network's row with what its group shares, sources checked and taken off."""
-    text = resources.files(__package__).joinpath(DATA).read_text(encoding="utf-8")
-    document = _mapping(documents.parse(text, name=DATA), "the file")
+def rows(document: Mapping[str, object]) -> Iterator[tuple[str, Mapping[str, object]]]:
+    """Each network of a data file: its slug, and its values with those its group shares.
+
+    Raises:
+        InputError: a group that is no mapping, or a network without one of the file's sources.
+    """
     sources = provenance.read_sources(document, where=DATA)
-    for name, value in _mapping(document["groups"], "groups").items():
+    for name, value in _mapping(document.get("groups"), "groups").items():
         group = _mapping(value, name)
-        for slug, row in _mapping(group["networks"], name).items():
-            merged = {**_mapping(group["shared"], name), **_mapping(row, slug)}
-            if merged.pop("source", None) not in sources:
-                raise InputError(f"{DATA}: '{slug}' must name one of the file's sources")
+        shared = _mapping(group.get("shared", {}), f"{name}.shared")
+        for slug, row in _mapping(group.get("networks"), f"{name}.networks").items():
+            merged = {**shared, **_mapping(row, slug)}
+            source = str(merged.pop("source", ""))
+            if source not in sources:
+                raise InputError(f"{DATA}: '{slug}.source': {unknown('source', source, sources)}")
             yield slug, merged
 
 
 @cache
 def hyperparameters() -> Mapping[str, Hyperparameters]:
     """The hyper-parameters of every network of the data file, by slug."""
-    return {slug: transformer_hyper.read(slug, row, where=DATA) for slug, row in _rows()}
+    text = resources.files(__package__).joinpath(DATA).read_text(encoding="utf-8")
+    document = _mapping(documents.parse(text, name=DATA), "document")
+    return {slug: transformer_hyper.read(slug, row, where=DATA) for slug, row in rows(document)}
 
 
 @cache

@@ -1,0 +1,1 @@
+"""Networks against published counts and their own invariants."""
