@@ -1,4 +1,4 @@
-"""Build hook: a real wheel carries the content folders under `dse/`, so only `dse` is installed."""
+"""Build hook: a real wheel carries the content under `dse/`, so that only `dse` is installed."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ CONTENT = ("models", "workloads", "studies", "app", "reports")
 
 
 class ContentUnderDse(BuildHookInterface[Any]):
-    """Moves the content folders below the framework for `standard` wheels, not for editable ones."""
+    """Moves the content below the framework for `standard` wheels, not for editable ones."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Add the folders to the wheel; an editable install keeps the checkout's layout."""
