@@ -100,14 +100,23 @@ def networks() -> dict[str, Workload]:
     return {slug: net for family in families for slug, net in family.networks().items()}
 
 
+def _device_files() -> dict[str, Path]:
+    root = Path(folder("models").__path__[0], "devices")
+    return {path.stem: path for path in sorted(root.glob("*.yaml")) if path.stem != "prices"}
+
+
+def device_kinds() -> tuple[str, ...]:
+    """The kinds of devices that have a catalog: `gpus`, `fpgas` ..."""
+    return tuple(_device_files())
+
+
 @cache
 def devices(kind: str) -> dict[str, Row]:
     """The catalog of one kind of device (`gpus`, `fpgas` ...): slug -> field -> number."""
-    files = {p.stem: p for p in Path(folder("models").__path__[0], "devices").glob("*.yaml")}
-    if kind not in files:
-        raise unknown("catalog", kind, files)
+    if kind not in _device_files():
+        raise unknown("catalog", kind, _device_files())
     where = f"models/devices/{kind}.yaml"
-    document = documents.read(files[kind])
+    document = documents.read(_device_files()[kind])
     sources = provenance.read_sources(document, where=where)
     return provenance.read_rows(document.get("devices", {}), sources, where=where)
 

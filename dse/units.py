@@ -17,6 +17,8 @@ import sys
 from collections.abc import Callable
 from functools import lru_cache
 
+from dse.errors import InputError
+
 KB, MB, GB, TB = 1e3, 1e6, 1e9, 1e12
 KiB, MiB, GiB, TiB = 2.0**10, 2.0**20, 2.0**30, 2.0**40
 KILO, MEGA, GIGA, TERA = 1e3, 1e6, 1e9, 1e12
@@ -29,7 +31,7 @@ Scale = tuple[int, int, Dimensions]
 """A unit as an exact ratio (numerator, denominator) of its SI unit, and its dimensions."""
 
 
-class UnitError(ValueError):
+class UnitError(InputError):
     """A text that is no quantity of the wanted unit; the message is one line."""
 
 

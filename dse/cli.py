@@ -1,0 +1,300 @@
+"""The verbs: parse, call, print. Exit 0 is fine, 1 means the answer is no, 2 wrong input."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from typer.exceptions import TyperException
+
+from dse import documents, registry, verbs
+from dse import show as shown
+from dse.errors import InputError, unknown
+from dse.search import Progress
+from dse.study import parse_settings
+
+app = typer.Typer(
+    name="dse",
+    help="Prices AI systems in microseconds, says how sure it is, and finds the best designs.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", help="Fix a knob, a.b=c; may be given again.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+Jobs = Annotated[int, typer.Option("--jobs", min=1, help="Threads (or processes).")]
+Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Same seed, same result.")]
+Output = Annotated[Path | None, typer.Option("--output", "-o", help="Where the result goes.")]
+
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _out() -> Console:
+    return Console(soft_wrap=not sys.stdout.isatty(), highlight=False)
+
+
+def _print_json(value: object) -> None:
+    sys.stdout.write(json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+
+
+def _note(text: str) -> None:
+    """A remark for the person, apart from the result."""
+    sys.stderr.write(text + "\n")
+
+
+@app.command("list")
+def list_(
+    kind: Annotated[
+        str | None, typer.Argument(help="models, studies, workloads, gpus ...")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List what has a name: models, studies, workloads, devices."""
+    found = verbs.listing()
+    if kind is not None:
+        if kind not in found:
+            raise unknown("kind of thing", kind, found)
+        found = {kind: found[kind]}
+    if as_json:
+        _print_json(found)
+        return
+    shown.listing(_out(), found)
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(help="A model, study, workload or device.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show one thing whole: knobs with sources, a network's counts, a device's numbers."""
+    facts = shown.facts(name)
+    if as_json:
+        _print_json(facts)
+        return
+    shown.card(_out(), facts)
+
+
+@app.command("eval")
+def eval_(
+    model: Annotated[str, typer.Argument(help="A model's slug, or a design file (.yaml).")],
+    settings: Settings = None,
+    as_json: AsJson = False,
+) -> None:
+    """Price one design, with its breakdown, bottleneck and warnings."""
+    answer = verbs.evaluate(model, parse_settings(settings or []))
+    if as_json:
+        _print_json(answer)
+        return
+    shown.answer(_out(), answer)
+
+
+@app.command()
+def sweep(
+    model: Annotated[str, typer.Argument(help="A model's slug.")],
+    over: Annotated[
+        list[str],
+        typer.Option("--over", help="knob=1,2,4 or knob=low..high:levels[:log] or knob=all"),
+    ],
+    settings: Settings = None,
+    jobs: Jobs = CORES,
+    output: Output = None,
+    as_json: AsJson = False,
+) -> None:
+    """Price every combination of a few knobs."""
+    swept = {path: str(value) for path, value in _pairs(over).items()}
+    table = verbs.sweep_table(model, swept, parse_settings(settings or []), jobs=jobs)
+    if output is not None:
+        shown.save_csv(table, output)
+        _note(f"{len(table)} designs written to {output}")
+    elif as_json:
+        _print_json(shown.records(table))
+    else:
+        shown.table(_out(), table, title=f"{model}: {len(table)} designs")
+
+
+def _pairs(over: Sequence[str]) -> dict[str, str]:
+    found = {}
+    for pair in over:
+        path, equals, text = pair.partition("=")
+        if not equals or not text.strip():
+            raise InputError(f"--over '{pair}' must read knob=values, for example fpgas=1,2,4")
+        found[path.strip()] = text
+    return found
+
+
+@app.command()
+def search(
+    study: Annotated[str, typer.Argument(help="A study's slug, or a study file.")] = "",
+    settings: Settings = None,
+    method: Annotated[
+        str | None, typer.Option(help="grid, random, qmc, nsga2, nsga3, tpe, gp or auto.")
+    ] = None,
+    budget: Annotated[int | None, typer.Option(min=1, help="Most designs evaluated.")] = None,
+    seed: Seed = None,
+    jobs: Jobs = CORES,
+    pool: Annotated[str, typer.Option(help="threads or processes.")] = "threads",
+    output: Output = None,
+    resume: Annotated[str | None, typer.Option(help="A run to continue.")] = None,
+    report: Annotated[bool, typer.Option(help="Write the PDF report at the end.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Search a study for its best designs; ends with a run folder and its report."""
+    if not study and resume is None:
+        raise InputError("name a study, or a run with --resume; 'dse list studies' names them")
+    if pool not in ("threads", "processes"):
+        raise unknown("pool", pool, ["threads", "processes"])
+    with _progress() as progress:
+        outcome = verbs.search(
+            study,
+            settings=parse_settings(settings or []),
+            method=method,
+            budget=budget,
+            seed=seed,
+            jobs=jobs,
+            pool="threads" if pool == "threads" else "processes",
+            output=output,
+            resume=resume,
+            progress=progress,
+        )
+    if report and outcome.finished:
+        verbs.report(outcome.run, date=_today())
+    if as_json:
+        _print_json(shown.outcome_json(outcome))
+    else:
+        shown.outcome(_out(), outcome)
+    if not outcome.finished:
+        _note(f"interrupted; go on with: dse search --resume {outcome.run.path}")
+        raise typer.Exit(130)
+    raise typer.Exit(0 if outcome.feasible else 1)
+
+
+@contextmanager
+def _progress() -> Iterator[Progress | None]:
+    """A progress bar on a terminal, nothing when piped."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.progress import (  # noqa: PLC0415 - only a terminal needs it  # noqa: PLC0415 - as above
+        BarColumn,
+        MofNCompleteColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.progress import Progress as Bar  # noqa: PLC0415 - as above
+
+    columns = (
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("designs, front {task.fields[front]}"),
+    )
+    bar = Bar(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True)
+    with bar:
+        task = bar.add_task("search", total=None, front=0)
+
+        def tick(done: int, total: int, front: int) -> None:
+            bar.update(task, completed=done, total=total, front=front)
+
+        yield tick
+
+
+def _today() -> str:
+    return datetime.now(UTC).date().isoformat()
+
+
+@app.command()
+def validate(
+    model: Annotated[str | None, typer.Argument(help="One model; all by default.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare published numbers with what the pages predict, fit and check apart."""
+    rows = verbs.validation_rows(model)
+    if as_json:
+        _print_json(verbs.validation_json(rows))
+        return
+    shown.validation(_out(), rows, model)
+
+
+@app.command()
+def schema(
+    name: Annotated[str, typer.Argument(help="study, or a model's slug.")] = "study",
+    write: Annotated[bool, typer.Option("--write", help="Refresh docs/schema.")] = False,
+) -> None:
+    """Print the JSON Schema of a study file or of a model's settings."""
+    from dse import schema as schemas  # noqa: PLC0415 - only this verb needs it
+
+    if not write:
+        sys.stdout.write(schemas.text(name))
+        return
+    for path, text in schemas.files(Path("docs/schema")).items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        documents.replace(path, text)
+        _note(f"wrote {path}")
+
+
+@app.command()
+def report(
+    run: Annotated[str, typer.Argument(help="A run folder, study/run, or a study (its latest).")],
+    output: Output = None,
+    date: Annotated[str | None, typer.Option(help="Date printed on it; today by default.")] = None,
+) -> None:
+    """Write a run's PDF report."""
+    from dse.store import find  # noqa: PLC0415 - only this verb needs it
+
+    path = verbs.report(find(run), date=date or _today(), path=output)
+    _out().print(f"report: {path}")
+
+
+@app.command("app")
+def app_(
+    run: Annotated[str | None, typer.Argument(help="A run; the last one by default.")] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8050,
+    open_browser: Annotated[bool, typer.Option("--open", help="Open the browser.")] = False,
+) -> None:
+    """Open the explorer on this machine's loopback."""
+    from dse.store import find, latest  # noqa: PLC0415 - only this verb needs it
+
+    chosen = find(run) if run else latest()
+    server: Any = registry.module("app", "server")
+    server.serve(chosen, port=port, open_browser=open_browser)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command line; every mistake is one line on stderr and exit code 2."""
+    try:
+        code = app(args=arguments, standalone_mode=False)
+    except InputError as error:
+        code = _refuse(str(error))
+    except TyperException as error:
+        code = _refuse(_usage(error))
+    except typer.Abort:
+        code = 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        code = 0
+    raise SystemExit(code or 0)
+
+
+def _refuse(text: str) -> int:
+    _note("error: " + " ".join(text.split()))
+    return 2
+
+
+def _usage(error: TyperException) -> str:
+    text = getattr(error, "format_message", lambda: str(error))()
+    return f"{text.rstrip('.')}; 'dse --help' shows the usage"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,316 @@
+"""Answers as people read them in a terminal: tables, bars and one-line warnings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table as Grid
+
+from dse import documents, registry, units, validate, verbs
+from dse.archive import explain_infeasible
+from dse.errors import InputError, unknown
+from dse.evaluate import Table
+from dse.search import Outcome, method_of
+from dse.spec import AnyModel
+
+ROWS = 40
+"""Rows of a table that a terminal shows; a file holds them all."""
+
+Facts = dict[str, Any]
+
+
+def _grid(*heads: str, title: str = "", right: Sequence[int] = ()) -> Grid:
+    grid = Grid(box=SIMPLE_HEAD, title=escape(title) or None, title_justify="left", pad_edge=False)
+    for i, head in enumerate(heads):
+        grid.add_column(escape(head), justify="right" if i in right else "left", overflow="fold")
+    return grid
+
+
+def listing(out: Console, found: Mapping[str, Mapping[str, str]]) -> None:
+    """What has a name, kind by kind."""
+    for kind, entries in found.items():
+        grid = _grid("name", "", title=f"{kind} ({len(entries)})")
+        for slug, text in entries.items():
+            grid.add_row(escape(slug), escape(text))
+        out.print(grid)
+
+
+def facts(name: str) -> Facts:
+    """Everything known of a model, study, workload or device.
+
+    Raises:
+        InputError: nobody has that name.
+    """
+    if name in registry.slugs():
+        return _model_facts(registry.model(name))
+    if name in registry.networks():
+        net = registry.networks()[name].model_dump()
+        operators = [_operator(row) for row in net.pop("operators")]
+        return {"kind": "workload", **net, "operators": operators}
+    for kind in registry.device_kinds():
+        if name in registry.devices(kind):
+            return {"kind": kind, "slug": name, "numbers": _device_numbers(kind, name)}
+    files = registry.data_files("studies")
+    if name in files:
+        return {"kind": "study", "slug": name, **documents.read(files[name])}
+    known = [slug for entries in verbs.listing().values() for slug in entries]
+    raise unknown("name", name, known)
+
+
+def _operator(row: Mapping[str, object]) -> Facts:
+    return {key: value for key, value in row.items() if value not in (0.0, "")}
+
+
+def _device_numbers(kind: str, name: str) -> list[Facts]:
+    rows = [
+        {"name": key, "value": n.value, "unit": n.unit, "kind": n.source.kind}
+        | {"source": n.source.where, "note": n.note}
+        for key, n in registry.devices(kind)[name].items()
+        if not isinstance(n, str)
+    ]
+    listed = registry.prices().tables["prices"]["prices"].get(name)
+    if listed is not None and not isinstance(listed, str):
+        source = {"kind": listed.source.kind, "source": listed.source.where, "note": listed.note}
+        rows.append({"name": "price", "value": listed.value, "unit": listed.unit, **source})
+    return rows
+
+
+def _model_facts(page: AnyModel) -> Facts:
+    paper = page.paper
+    return {
+        "kind": "model",
+        "slug": page.slug,
+        "question": paper.question,
+        "paper": f"{paper.authors}: {paper.title}. {paper.venue} {paper.year}. {paper.doi}",
+        "note": page.note,
+        "knobs": verbs.knob_rows(page),
+        "metrics": [
+            {"metric": name, "unit": m.unit, "better": m.sense, "text": m.text}
+            for name, m in page.metrics.items()
+        ],
+        "points": {use: len(page.data.select(use)) for use in ("fit", "check")},
+        "notes": dict(page.data.notes),
+    }
+
+
+def card(out: Console, known: Facts) -> None:
+    """Facts as a card: short ones first, then a table for every list."""
+    head = _grid("", "")
+    for key, value in known.items():
+        if not isinstance(value, list | dict):
+            head.add_row(key, escape(str(value)))
+    out.print(head)
+    for key, value in known.items():
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            _print_rows(out, key, value)
+        elif isinstance(value, list | dict) and value:
+            out.print(f"{key}:")
+            out.print(escape(documents.dump({key: value})).strip(), highlight=False)
+
+
+def _print_rows(out: Console, title: str, rows: Sequence[Facts]) -> None:
+    names = list(dict.fromkeys(key for row in rows for key in row))
+    filled = [name for name in names if any(row.get(name) not in (None, "") for row in rows)]
+    grid = _grid(*filled, title=title)
+    for row in rows:
+        grid.add_row(*(escape(_cell(row.get(name), str(row.get("unit", "")))) for name in filled))
+    out.print(grid)
+
+
+def _cell(value: object, unit: str) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float | int) and not isinstance(value, bool):
+        return _quantity(float(value), unit)
+    return str(value)
+
+
+def _quantity(value: float, unit: str) -> str:
+    return units.show(value, unit) if unit else f"{value:.6g}"
+
+
+def answer(out: Console, found: verbs.Answer) -> None:
+    """One design's metrics, breakdown, bottleneck and warnings."""
+    grid = _grid("metric", "value", "interval", title=str(found["model"]), right=(1,))
+    for name, metric in found["metrics"].items():
+        known = metric["low"] is not None
+        span = f"{_value(metric, 'low')} to {_value(metric, 'high')}" if known else "unknown"
+        grid.add_row(name, _value(metric, "value"), span)
+    out.print(grid)
+    _bars(out, found)
+    out.print(f"bottleneck: {found['bottleneck']}")
+    for text in found["warnings"]:
+        out.print(f"warning: {escape(text)}")
+
+
+def _value(metric: Mapping[str, Any], key: str) -> str:
+    value = metric[key]
+    if value is None:
+        return "unknown"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return units.show(value, metric["unit"])
+
+
+def _bars(out: Console, found: verbs.Answer) -> None:
+    page = registry.model(found["model"])
+    terms = {name: value or 0.0 for name, value in found["terms"].items()}
+    total = sum(terms.values()) or 1.0
+    unit = page.metrics[page.total].unit
+    grid = _grid(f"{page.total} is the sum of", "", "share", "", right=(1, 2))
+    for name, value in sorted(terms.items(), key=lambda term: -term[1]):
+        share = value / total
+        bar = "█" * round(30 * share)
+        grid.add_row(escape(name), units.show(value, unit), f"{100 * share:.1f} %", bar)
+    out.print(grid)
+
+
+def records(table: Table) -> list[Facts]:
+    """A table as JSON rows; unknown numbers are null."""
+    columns = {name: table.words(name).tolist() for name in table.columns}
+    return [
+        {name: _finite(column[i]) for name, column in columns.items()} for i in range(len(table))
+    ]
+
+
+def _finite(value: object) -> object:
+    return None if isinstance(value, float) and not np.isfinite(value) else value
+
+
+def save_csv(table: Table, path: Path) -> None:
+    """Write a table as one CSV file.
+
+    Raises:
+        InputError: the folder is missing or closed to us.
+    """
+    from dse.store import Run  # noqa: PLC0415 - only a saved sweep needs it
+
+    try:
+        Run(path.parent).write_csv(path.name, table)
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}; choose another --output") from None
+
+
+def table(out: Console, found: Table, *, title: str, names: Sequence[str] = ()) -> None:
+    """Designs as a table, at most `ROWS` of them."""
+    chosen = names or [name for name in found.columns if name not in ("row", "violation")]
+    grid = _grid(*chosen, title=title, right=range(len(chosen)))
+    words = {name: found.words(name) for name in chosen}
+    for i in range(min(len(found), ROWS)):
+        grid.add_row(*(_mark(words[name][i], found.units.get(name, "")) for name in chosen))
+    out.print(grid)
+    if len(found) > ROWS:
+        out.print(f"... {len(found) - ROWS} more rows; --output FILE.csv holds them all")
+
+
+def _mark(value: object, unit: str) -> str:
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
+    if isinstance(value, float | int | np.number):
+        return units.show(float(value), unit) if unit else f"{float(value):g}"
+    return escape(str(value))
+
+
+def outcome(out: Console, ended: Outcome) -> None:
+    """How a search ended: best designs, or what binds when none is feasible."""
+    archive, study = ended.archive, ended.archive.study
+    rate = archive.seen / ended.seconds if ended.seconds else 0.0
+    out.print(escape(study.question))
+    out.print(
+        f"{archive.seen:,} designs by {method_of(study)} (grid {study.space.size:,}) in "
+        f"{ended.seconds:.2f} s, {rate / 1e6:.2f} M/s; {archive.accepted:,} meet every "
+        f"constraint, {archive.size:,} are on the front"
+    )
+    for text in study.warnings:
+        out.print(f"warning: {escape(text)}")
+    if archive.front is None:
+        _nothing(out, ended)
+    else:
+        why, best = archive.best()
+        _print_best(out, ended, why, best)
+    for slug, reason in archive.left_out().items():
+        out.print(f"left out: {escape(slug)}: {escape(reason)}")
+    out.print(f"run: {ended.run.path}")
+
+
+def _print_best(out: Console, ended: Outcome, why: Sequence[str], best: Table) -> None:
+    study = ended.archive.study
+    goals = [objective.metric for objective in study.objectives]
+    names = [axis.path for axis in study.space.axes] + goals
+    grid = _grid("", *why, right=range(1, len(why) + 1))
+    for name in names:
+        if len(best) == 0:
+            continue
+        cells = [_mark(value, best.units.get(name, "")) for value in best.words(name)]
+        grid.add_row(f"[bold]{name}[/bold]" if name in goals else name, *cells)
+    flagged = ["extrapolates" if flag else "" for flag in best["extrapolates"]]
+    if any(flagged):
+        grid.add_row("", *flagged)
+    out.print(grid)
+
+
+def _nothing(out: Console, ended: Outcome) -> None:
+    archive = ended.archive
+    out.print("nothing is feasible; the least violating designs:")
+    for line in explain_infeasible(archive):
+        out.print(f"  {escape(line)}")
+    if archive.nearest is not None:
+        study = archive.study
+        names = [axis.path for axis in study.space.axes]
+        names += [constraint.metric for constraint in study.constraints]
+        table(out, archive.nearest, title="", names=[*dict.fromkeys(names), "violation"])
+
+
+def outcome_json(ended: Outcome) -> Facts:
+    """How a search ended, for scripts."""
+    archive = ended.archive
+    why, best = archive.best() if archive.front is not None else ([], None)
+    listed = records(best) if best is not None else []
+    return {
+        "study": archive.study.slug,
+        "run": str(ended.run.path),
+        "method": method_of(archive.study),
+        "designs": archive.seen,
+        "accepted": archive.accepted,
+        "front": archive.size,
+        "seconds": ended.seconds,
+        "finished": ended.finished,
+        "best": [{"why": reason, **row} for reason, row in zip(why, listed, strict=True)],
+        "infeasible": [] if archive.front is not None else explain_infeasible(archive),
+        "nearest": records(archive.nearest)
+        if archive.front is None and archive.nearest is not None
+        else [],
+        "left_out": archive.left_out(),
+    }
+
+
+def validation(out: Console, rows: Sequence[validate.Row], model: str | None) -> None:
+    """Published against predicted, fit and check apart, with their mean errors."""
+    if not rows:
+        out.print(f"{model or 'no model'} has no published points")
+    for use, title in (("fit", "fitted on these"), ("check", "not used in any fit")):
+        chosen = [row for row in rows if row.use == use]
+        if not chosen:
+            continue
+        heads = ("model", "point", "quantity", "published", "predicted", "error", "known from")
+        grid = _grid(*heads, title=f"{use}: {title}", right=(3, 4, 5))
+        for row in chosen:
+            pair = (units.show(row.published, row.unit, 4), units.show(row.predicted, row.unit, 4))
+            error = f"{100 * row.error:+.2f} %"
+            grid.add_row(row.model, escape(row.id), row.quantity, *pair, error, row.kind)
+        out.print(grid)
+    for summary in validate.summaries(rows):
+        out.print(
+            f"{summary.model} {summary.use}: {summary.rows} rows, mean error "
+            f"{100 * summary.mean:.2f} %, worst {100 * summary.worst:.2f} %"
+        )
+    for slug in dict.fromkeys(row.model for row in rows):
+        objective = registry.model(slug).data.notes.get("fit")
+        if objective:
+            out.print(f"{slug} fit objective: {escape(objective)}")

@@ -1,0 +1,303 @@
+"""The verbs as functions: what a command prints, a script gets as data in one line.
+
+from dse import verbs
+verbs.evaluate("dfx", {"fpgas": 4})["metrics"]["latency"]["value"]
+verbs.sweep("dfx", {"fpgas": "1,2,4"})            # a pandas frame
+verbs.validate("dfx")                             # a pandas frame
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dse import documents, registry, units
+from dse import validate as validation
+from dse.errors import InputError
+from dse.evaluate import Table, stream
+from dse.search import Outcome, Pool, Progress, draw_of, total_of
+from dse.search import search as run_search
+from dse.spec import AnyModel, Config, Knob, Result, knobs
+from dse.store import Run, create, find
+from dse.study import Study, build, load, nest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Answer = dict[str, Any]
+"""An evaluation as scripts read it: model, metrics, terms, resources, bottleneck, warnings."""
+
+
+def design(model: str, settings: Mapping[str, object] | None = None) -> tuple[AnyModel, Config]:
+    """A page and one design of it; `model` is a slug or the path of a design file.
+
+    Raises:
+        InputError: anything in it that does not fit the page.
+    """
+    given = nest(settings or {})
+    if Path(model).suffix not in (".yaml", ".yml"):
+        page = registry.model(model)
+        return page, registry.configure(page, given)
+    document = documents.read(Path(model))
+    if "model" not in document:
+        raise InputError(f"{model}: a design file needs 'model' and 'set'; no model is named")
+    page = registry.model(str(document["model"]))
+    held = document.get("set") or {}
+    if not isinstance(held, Mapping):
+        raise InputError(f"{model}: set: must hold 'knob: value' lines, got {held!r}")
+    return page, registry.configure(page, nest({**held, **(settings or {})}), place=model)
+
+
+def evaluate(model: str, settings: Mapping[str, object] | None = None) -> Answer:
+    """Price one design.
+
+    Args:
+        model: slug of a page, or the path of a design file.
+        settings: dotted knob -> SI number, text with a unit, or slug.
+
+    Raises:
+        InputError: a knob, value or rule that does not fit.
+    """
+    page, config = design(model, settings)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        result = page.evaluate(config)
+    return answer(page, config, result)
+
+
+def answer(page: AnyModel, config: Config, result: Result) -> Answer:
+    """A scalar result as plain data; what is unknown or infinite is null."""
+    metrics = {
+        name: {
+            "value": _plain(result.metrics[name], truth=name == "feasible"),
+            "unit": metric.unit,
+            "low": None,
+            "high": None,
+        }
+        for name, metric in page.metrics.items()
+    }
+    return {
+        "model": page.slug,
+        "metrics": metrics,
+        "terms": {name: _plain(value) for name, value in result.terms.items()},
+        "resources": {name: _plain(value) for name, value in result.resources.items()},
+        "bottleneck": result.bottleneck(),
+        "warnings": warnings_of(page, config, result),
+    }
+
+
+def _plain(value: object, *, truth: bool = False) -> float | bool | None:
+    number = float(np.asarray(value))
+    if truth:
+        return bool(number)
+    return number if math.isfinite(number) else None
+
+
+def warnings_of(page: AnyModel, config: Config, result: Result) -> list[str]:
+    """Why a prediction should be trusted less: raised flags, and knobs beyond their range."""
+    raised = [page.flags[name] for name, mask in result.flags.items() if bool(np.all(mask))]
+    beyond = (_beyond(knob, leaf(config, knob.path)) for knob in knobs(page.config).values())
+    return raised + [text for text in beyond if text]
+
+
+def leaf(config: Config, path: str) -> Any:  # noqa: ANN401 - a record or a number
+    """The value at a dotted path of a config."""
+    value: Any = config
+    for name in path.split("."):
+        value = getattr(value, name)
+    return value
+
+
+def _beyond(knob: Knob, value: object) -> str:
+    if knob.bounds is None or not isinstance(value, float | int):
+        return ""
+    if knob.bounds.low <= value <= knob.bounds.high:
+        return ""
+    low, high, given = (
+        units.show(number, knob.unit) for number in (knob.bounds.low, knob.bounds.high, value)
+    )
+    return f"{knob.path} = {given} lies outside {low} to {high}, which the page is meant for"
+
+
+def sweep_study(
+    model: str, over: Mapping[str, str], settings: Mapping[str, object] | None = None
+) -> Study:
+    """The grid of a sweep as a study without a file."""
+    page = registry.model(model)
+    document: dict[str, object] = {
+        "question": f"how {page.slug} answers over {', '.join(over)}",
+        "model": model,
+        "set": dict(settings or {}),
+        "space": {path: _axis(page, path, text) for path, text in over.items()},
+        "objectives": [next(n for n, metric in page.metrics.items() if metric.sense)],
+        "search": {"method": "grid", "budget": 10**9},
+    }
+    return build(model, document, place="sweep")
+
+
+def _axis(page: AnyModel, path: str, text: str) -> object:
+    """`1,2,4` as choices; `low..high`, `low..high:levels` or with `:log` as a range."""
+    low, dots, rest = text.partition("..")
+    if not dots:
+        if text.strip() == "all":
+            return "all"
+        return [_scalar(part, path) for part in text.split(",")]
+    high, *options = rest.split(":")
+    known = knobs(page.config).get(path)
+    axis: dict[str, object] = {"low": _scalar(low, path), "high": _scalar(high, path)}
+    counts = [option for option in options if option != "log"]
+    if counts:
+        axis["levels"] = _scalar(counts[0], path)
+    axis["log"] = "log" in options or bool(known and known.bounds and known.bounds.log)
+    return axis
+
+
+def _scalar(text: str, path: str) -> object:
+    if not text.strip():
+        raise InputError(f"--over {path}: an empty value; write {path}=1,2,4 or {path}=1..8:4")
+    return documents.parse(text.strip(), name=f"--over {path}")
+
+
+def sweep_table(
+    model: str,
+    over: Mapping[str, str],
+    settings: Mapping[str, object] | None = None,
+    *,
+    jobs: int = 1,
+) -> Table:
+    """Every combination of the swept values, priced; see `sweep`."""
+    study = sweep_study(model, over, settings)
+    draw = draw_of(study)
+    if draw is None:
+        raise InputError("a sweep enumerates; use 'dse search' for a sampled space")
+    tables = stream(study, draw, start=0, stop=total_of(study), jobs=jobs)
+    return Table.concat(list(tables))
+
+
+def sweep(
+    model: str,
+    over: Mapping[str, str],
+    settings: Mapping[str, object] | None = None,
+    *,
+    jobs: int = 1,
+) -> pd.DataFrame:
+    """Every combination of the swept values as a frame, units in `frame.attrs["units"]`.
+
+    Args:
+        model: slug of a page.
+        over: dotted knob -> `1,2,4`, `low..high:levels`, `low..high:levels:log` or `all`.
+        settings: knobs that stay fixed.
+        jobs: threads.
+    """
+    return sweep_table(model, over, settings, jobs=jobs).to_pandas()
+
+
+def search(
+    study: str,
+    *,
+    settings: Mapping[str, object] | None = None,
+    method: str | None = None,
+    budget: int | None = None,
+    seed: int | None = None,
+    jobs: int = 1,
+    pool: Pool = "threads",
+    output: Path | None = None,
+    resume: str | None = None,
+    progress: Progress | None = None,
+) -> Outcome:
+    """Search a study; `outcome.archive.front.to_pandas()` is the front.
+
+    Args:
+        study: slug, or path of a study file; ignored when a run is resumed.
+        settings: knobs fixed beside the study's own.
+        method: grid, random, qmc, nsga2, nsga3, tpe or gp; the study's own by default.
+        budget: most designs evaluated.
+        seed: same seed, same result.
+        jobs: threads or processes.
+        pool: `threads`, or `processes` for a page that holds the interpreter.
+        output: run folder; by default a fresh one in `out/`.
+        resume: a run to continue.
+        progress: called with designs done, designs in all, size of the front.
+    """
+    chosen = {"method": method, "budget": budget, "seed": seed}
+    laid = {key: value for key, value in chosen.items() if value is not None}
+    if resume is not None:
+        run = find(resume)
+        if settings or laid:
+            raise InputError(
+                "--resume continues a run as it was; drop --set and the search options"
+            )
+        asked = run.study()
+    else:
+        asked = load(study, settings=settings, search=laid)
+        run = create(asked, output=output)
+    told = {} if progress is None else {"progress": progress}
+    return run_search(asked, run, jobs=jobs, pool=pool, **told)
+
+
+def validate(model: str | None = None) -> pd.DataFrame:
+    """Published against predicted, one row a point, for a page or for all."""
+    import pandas as pd  # noqa: PLC0415 - half a second that a scalar evaluation saves
+
+    return pd.DataFrame(validation_json(validation_rows(model)))
+
+
+def validation_json(rows: list[validation.Row]) -> list[dict[str, object]]:
+    """Validation rows as scripts read them."""
+    return [validation.as_json(row) for row in rows]
+
+
+def validation_rows(model: str | None) -> list[validation.Row]:
+    """Rows of one page, or of every page that has published points."""
+    chosen = registry.slugs() if model is None else (model,)
+    return [row for slug in chosen for row in validation.rows(slug)]
+
+
+def front(run: str) -> pd.DataFrame:
+    """The front of a stored run."""
+    return find(run).front().to_pandas()
+
+
+def report(run: Run, *, date: str, path: Path | None = None) -> Path:
+    """The PDF report of a run."""
+    written: Path = registry.module("reports", "document").write(run, date=date, path=path)
+    return written
+
+
+def listing() -> dict[str, dict[str, str]]:
+    """Everything that has a slug: models, studies, workloads and devices, with a line each."""
+    files = registry.data_files("studies")
+    questions = {slug: str(documents.read(p).get("question", "")) for slug, p in files.items()}
+    return {
+        "models": {slug: registry.model(slug).paper.question for slug in registry.slugs()},
+        "studies": {slug: " ".join(text.split()) for slug, text in questions.items()},
+        "workloads": {slug: net.title for slug, net in registry.networks().items()},
+        **{
+            kind: {slug: str(row.get("title", "")) for slug, row in registry.devices(kind).items()}
+            for kind in registry.device_kinds()
+        },
+    }
+
+
+def knob_rows(page: AnyModel) -> list[dict[str, object]]:
+    """Every knob of a page with unit, symbol, range, default and source."""
+    return [_knob_row(page, knob) for knob in knobs(page.config).values()]
+
+
+def _knob_row(page: AnyModel, knob: Knob) -> dict[str, object]:
+    number = page.data.parameters.get(knob.path)
+    bounds = knob.bounds
+    return {
+        "knob": knob.path,
+        "symbol": knob.symbol,
+        "unit": knob.unit,
+        "low": bounds.low if bounds else None,
+        "high": bounds.high if bounds else None,
+        "default": knob.default,
+        "choices": knob.catalog.name if knob.catalog else None,
+        "source": f"{number.source.where} ({number.source.kind})" if number else "",
+        "text": knob.text,
+    }
