@@ -41,8 +41,13 @@ Output = Annotated[Path | None, typer.Option("--output", "-o", help="Where the r
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+PIPED = 160
+"""Columns of a table that goes into a file or a pipe."""
+
+
 def _out() -> Console:
-    return Console(soft_wrap=not sys.stdout.isatty(), highlight=False)
+    width = None if sys.stdout.isatty() else PIPED
+    return Console(width=width, highlight=False)
 
 
 def _print_json(value: object) -> None:
@@ -186,20 +191,15 @@ def _progress() -> Iterator[Progress | None]:
     if not sys.stderr.isatty():
         yield None
         return
-    from rich.progress import (  # noqa: PLC0415 - only a terminal needs it  # noqa: PLC0415 - as above
-        BarColumn,
-        MofNCompleteColumn,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-    from rich.progress import Progress as Bar  # noqa: PLC0415 - as above
+    from rich import progress  # noqa: PLC0415 - only a terminal needs it
 
     columns = (
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("designs, front {task.fields[front]}"),
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        progress.TextColumn("designs, front {task.fields[front]}"),
+        progress.TimeRemainingColumn(),
     )
-    bar = Bar(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True)
+    bar = progress.Progress(*columns, console=Console(stderr=True), transient=True)
     with bar:
         task = bar.add_task("search", total=None, front=0)
 
@@ -292,8 +292,8 @@ def _refuse(text: str) -> int:
 
 
 def _usage(error: TyperException) -> str:
-    text = getattr(error, "format_message", lambda: str(error))()
-    return f"{text.rstrip('.')}; 'dse --help' shows the usage"
+    text: str = getattr(error, "format_message", lambda: str(error))()
+    return f"{text.rstrip('.')}; 'dse --help' lists the verbs"
 
 
 if __name__ == "__main__":

@@ -117,10 +117,26 @@ def card(out: Console, known: Facts) -> None:
 def _print_rows(out: Console, title: str, rows: Sequence[Facts]) -> None:
     names = list(dict.fromkeys(key for row in rows for key in row))
     filled = [name for name in names if any(row.get(name) not in (None, "") for row in rows)]
-    grid = _grid(*filled, title=title)
-    for row in rows:
-        grid.add_row(*(escape(_cell(row.get(name), str(row.get("unit", "")))) for name in filled))
+    cells = {n: [_cell(row.get(n), str(row.get("unit", ""))) for row in rows] for n in filled}
+    fit = _fitting(cells, out.width)
+    grid = _grid(*fit, title=title)
+    for i in range(len(rows)):
+        grid.add_row(*(escape(cells[name][i]) for name in fit))
     out.print(grid)
+    if len(fit) < len(filled):
+        out.print(f"not shown here: {', '.join(filled[len(fit) :])}; --json has it all")
+
+
+def _fitting(cells: Mapping[str, Sequence[str]], width: int) -> list[str]:
+    """The first columns that stay readable side by side; long ones may fold to a third."""
+    chosen: list[str] = []
+    for name, column in cells.items():
+        need = min(max(len(name), *(len(cell) for cell in column)), width // 3) + 3
+        if chosen and need > width:
+            break
+        chosen.append(name)
+        width -= need
+    return chosen
 
 
 def _cell(value: object, unit: str) -> str:

@@ -187,7 +187,7 @@ class Config(_Strict):
         if name in own:
             value = own[name]
             if not issubclass(kind, BaseModel):
-                return np.asarray(value, dtype=np.float64)
+                return _cast(value)
             if not isinstance(value, kind):
                 raise InputError(f"'{name}' must be a {kind.__name__}, got {type(value).__name__}")
             return value
@@ -198,6 +198,13 @@ class Config(_Strict):
     def echo(self) -> dict[str, object]:
         """The config as plain data: slugs for records, SI numbers for knobs, groups nested."""
         return {name: _plain(getattr(self, name)) for name in type(self).model_fields}
+
+
+def _cast(value: Any) -> Array:  # noqa: ANN401 - whatever NumPy can read
+    """Float64 numbers; arrays of other libraries that speak NumPy's protocol stay theirs."""
+    if hasattr(value, "__array_function__") and not isinstance(value, np.ndarray | np.generic):
+        return cast("Array", value.astype(np.float64))
+    return np.asarray(value, dtype=np.float64)
 
 
 def _plain(value: object) -> object:

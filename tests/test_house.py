@@ -1,4 +1,4 @@
-"""The house's rules that no single file can hold: arrows between rooms, sizes, leaks, silent skips."""
+"""Rules of the house that no single file can hold: arrows, sizes, leaks, silent skips."""
 
 import ast
 import os
@@ -95,12 +95,15 @@ import pytest
 def test_passes(): pass
 def test_listed(): pytest.skip("the listed reason, in detail")
 def test_other_reason(): pytest.skip("no time")
-@pytest.mark.xfail(reason="known to be wrong")
-def test_expected(): assert False
+@pytest.mark.xfail
+def test_wrong(): assert False
+@pytest.mark.xfail(reason="the listed reason")
+def test_wrong_and_listed(): assert False
 """
 LIST = """
 - {test: "*::test_listed", reason: the listed reason}
 - {test: "*::test_other_reason", reason: the listed reason}
+- {test: "*_and_listed", reason: the listed reason}
 """
 
 
@@ -128,7 +131,7 @@ def outcome(folder: Path, ci: str) -> tuple[int, str]:
 def test_with_ci_a_skip_or_expected_failure_fails_unless_listed_with_its_reason(sample: Path):
     code, summary = outcome(sample, "true")
     assert code == 1
-    assert summary.startswith("2 failed, 1 passed, 1 skipped")
+    assert summary.startswith("2 failed, 1 passed, 1 skipped, 1 xfailed")
 
 
 def test_with_ci_a_module_skipped_as_a_whole_fails(sample: Path):
@@ -139,4 +142,4 @@ def test_with_ci_a_module_skipped_as_a_whole_fails(sample: Path):
 def test_without_ci_a_skip_stays_a_skip(sample: Path):
     code, summary = outcome(sample, "")
     assert code == 0
-    assert summary.startswith("1 passed, 2 skipped, 1 xfailed")
+    assert summary.startswith("1 passed, 2 skipped, 2 xfailed")
