@@ -1,0 +1,1 @@
+"""Speed as ratios to a bare NumPy kernel in the same run: `uv run python -m benchmarks`."""

@@ -1,0 +1,1 @@
+"""The joint system: one platform out of the papers' parts."""

@@ -1,0 +1,146 @@
+"""What a platform is: the records and knobs of the joint page, with units, bounds and symbols."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from dse import provenance
+from dse.spec import Bounds, Catalog, Config, Real, Record, Symbol, Unit, leaf
+
+from ..dfx import model as dfx
+
+GIVEN = provenance.sheet(__package__).default
+UNKNOWN = leaf(float("nan"))
+
+Count = Annotated[Real, Unit("1")]
+
+
+class Network(dfx.Decoder):
+    """What serving reads of a decoder beside what DFX reads."""
+
+    parameters: Count
+    attention_macs: Count
+    """Products of attention per token and token of context, over all layers."""
+
+
+class Target(Record):
+    """Where requests are served: one of the switches is 1."""
+
+    on_gpu: Count
+    on_dfx: Count
+
+
+class Gpu(Record):
+    """What serving reads of a GPU; a peak or a price may be unknown."""
+
+    memory_bandwidth: Annotated[Real, Unit("B/s")]
+    memory_capacity: Annotated[Real, Unit("B")]
+    power: Annotated[Real, Unit("W")]
+    peak_fp16: Annotated[Real, Unit("FLOP/s")] = UNKNOWN
+    peak_int8: Annotated[Real, Unit("FLOP/s")] = UNKNOWN
+    price: Annotated[Real, Unit("USD")] = UNKNOWN
+
+
+class Runtime(Record):
+    """How kernels are made and started on a GPU."""
+
+    time_ratio: Count
+    """Time of an operator against its best schedule, R."""
+    kernels: Count
+    """Kernels per layer, nu."""
+    dispatch_time: Annotated[Real, Unit("s")]
+    """Host time to start one kernel, t_d."""
+
+
+class Precision(Record):
+    """How weights are held and multiplied."""
+
+    bytes: Annotated[Real, Unit("B")]
+    use_fp16: Count
+    use_int8: Count
+    quality_loss: Count
+
+
+class Serve(Config):
+    """What answers requests."""
+
+    target: Annotated[Target, Catalog("codesign.target", "gpu"), Symbol("T")]
+    """GPUs, or rings of FPGAs."""
+    gpu: Annotated[Gpu, Catalog("gpus", "v100-pcie-16gb"), Symbol("G")]
+    """The GPU of a replica."""
+    precision: Annotated[Precision, Catalog("codesign.precision", "fp16"), Symbol("q")]
+    """Weights on the GPU; DFX has FP16 only."""
+    runtime: Annotated[Runtime, Catalog("codesign.runtime", "framework"), Symbol(r"R, \nu, t_d")]
+    """Framework kernels started one by one, or a compiled network."""
+    batch: Annotated[Count, Field(ge=1), Symbol("B"), Bounds(1, 32, log=True, integer=True)] = (
+        GIVEN("serve.batch")
+    )
+    """Requests answered together on a GPU."""
+    replicas: Annotated[Count, Field(ge=1), Symbol(r"\rho"), Bounds(1, 8, integer=True)] = GIVEN(
+        "serve.replicas"
+    )
+    """Equal GPUs, or equal rings, behind one queue."""
+
+
+class Ring(Config):
+    """The FPGAs of one replica."""
+
+    fpga: Annotated[dfx.Board, Catalog("fpgas", "u280"), Symbol("F")]
+    """The board."""
+    fpgas: Annotated[Count, Field(ge=1), Symbol("p"), Bounds(1, 8, integer=True)] = GIVEN(
+        "dfx.fpgas"
+    )
+    """Boards in a ring; divides the heads."""
+    depth: Annotated[Count, Field(ge=1), Symbol("d"), Bounds(16, 256, integer=True)] = GIVEN(
+        "dfx.depth"
+    )
+    """Products of one lane per cycle."""
+    lanes: Annotated[Count, Field(ge=1), Symbol("l"), Bounds(4, 64, integer=True)] = GIVEN(
+        "dfx.lanes"
+    )
+    """Output columns computed side by side."""
+    clock: Annotated[Real, Field(gt=0), Unit("Hz"), Symbol("f"), Bounds(100e6, 300e6)] = GIVEN(
+        "dfx.clock"
+    )
+    """Clock of the core."""
+
+
+class Platform(Config):
+    """A serving platform and its scenario."""
+
+    workload: Annotated[Network, Catalog("workloads", "gpt2-1.5b"), Symbol("N")]
+    """The network that is served."""
+    input_tokens: Annotated[
+        Real, Field(ge=1), Unit("token"), Symbol("n_{in}"), Bounds(1, 1024, integer=True)
+    ] = GIVEN("input_tokens")
+    """Tokens of a prompt."""
+    output_tokens: Annotated[
+        Real, Field(ge=1), Unit("token"), Symbol("n_{out}"), Bounds(1, 1024, integer=True)
+    ] = GIVEN("output_tokens")
+    """Tokens written per request."""
+    request_rate: Annotated[
+        Real, Field(gt=0), Unit("request/s"), Symbol(r"\lambda"), Bounds(0.01, 100, log=True)
+    ] = GIVEN("request_rate")
+    """Requests that arrive per second, over all replicas."""
+    horizon: Annotated[Real, Field(gt=0), Unit("s"), Symbol("H"), Bounds(2.6e6, 3.2e8)] = GIVEN(
+        "horizon"
+    )
+    """Time over which cost is counted."""
+    electricity: Annotated[Real, Field(ge=0), Unit("USD/J"), Symbol("c_e"), Bounds(0, 3e-7)] = (
+        GIVEN("electricity")
+    )
+    """Price of energy."""
+    compute_efficiency: Annotated[Count, Field(gt=0, le=1), Symbol(r"\eta_c"), Bounds(0.1, 1)] = (
+        GIVEN("compute_efficiency")
+    )
+    """Best schedule's share of the datasheet peak."""
+    memory_efficiency: Annotated[Count, Field(gt=0, le=1), Symbol(r"\eta_m"), Bounds(0.1, 1)] = (
+        GIVEN("memory_efficiency")
+    )
+    """Share of the datasheet bandwidth that a stream of weights reaches."""
+    serve: Serve
+    """What answers requests."""
+    dfx: Ring
+    """The FPGAs, where they serve."""
