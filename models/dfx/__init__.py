@@ -1,0 +1,1 @@
+"""DFX: text generation on a ring of FPGAs that stream every weight for every token."""
