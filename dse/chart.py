@@ -1,0 +1,127 @@
+"""A chart free of any renderer: a tidy frame, labels with units, scales, and the palette."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dse import units
+from dse.spec import Array
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Style:
+    """How the marks of one series look, in both renderers."""
+
+    colour: str
+    symbol: str
+    marker: str
+    size: float
+    opacity: float = 1.0
+
+
+STYLES = {
+    "designs": Style("#9a9a9a", "circle", "o", 4, 0.45),
+    "rejected": Style("#9a9a9a", "x", "x", 5, 0.6),
+    "front": Style("#0072b2", "circle", "o", 8),
+    "best": Style("#d55e00", "star", "*", 14),
+    "fit": Style("#0072b2", "circle", "o", 8),
+    "check": Style("#d55e00", "diamond", "D", 9),
+    "term": Style("#0072b2", "circle", "o", 8),
+    "total": Style("#595959", "circle", "o", 8),
+    "front size": Style("#0072b2", "circle", "o", 6),
+}
+"""The palette of Okabe and Ito, safe for colour blindness; shapes repeat what colours say."""
+
+PLAIN = Style("#0072b2", "circle", "o", 8)
+SCALE = "cividis"
+"""Colours of a third metric: even in lightness, safe for colour blindness."""
+
+
+@dataclass(frozen=True, eq=False)
+class Chart:
+    """What is drawn, free of any renderer.
+
+    `frame` holds one row a mark, SI numbers in the columns named by `x` and `y`, and beside them
+    `series`, `label` (hover text), `low` and `high` (NaN where there is no interval), `colour`,
+    `base` (where a bar starts), `extrapolates` and `row` (which design a mark stands for).
+    Display numbers are SI numbers over a scale.
+    """
+
+    kind: str
+    title: str
+    x: str
+    y: str
+    x_label: str
+    y_label: str
+    frame: pd.DataFrame
+    caption: str
+    log_x: bool = False
+    log_y: bool = False
+    x_scale: float = 1.0
+    y_scale: float = 1.0
+    colour_label: str = ""
+    colour_scale: float = 1.0
+    diagonal: bool = False
+
+
+@dataclass(frozen=True)
+class Shown:
+    """How a column is shown: its label with the unit, the scale, and whether it asks for a log."""
+
+    label: str
+    scale: float
+    log: bool
+
+
+def words(name: str) -> str:
+    """A column's name as people say it: 'energy_per_token' is 'Energy per token'."""
+    text = name.replace("_", " ").replace(".", " ")
+    return text[:1].upper() + text[1:]
+
+
+def display(values: Array, unit: str) -> tuple[float, str]:
+    """The scale and the name of the one unit in which all values read well.
+
+    >>> display(np.array([0.003, 0.3]), "s")
+    (0.001, 'ms')
+    """
+    size = np.abs(values[np.isfinite(values) & (values != 0)])
+    text = units.show(float(np.median(size)) if size.size else 0.0, unit)
+    if "$" in text and " " not in text:
+        return (1e6, "M$") if text.endswith("M") else (1.0, "$")
+    name = text.partition(" ")[2]
+    return (units.si(name)[0], name) if name else (1.0, "")
+
+
+def shown(name: str, values: NDArray[Any], unit: str) -> Shown:
+    """How a column is shown on an axis or above a table."""
+    numbers = np.asarray(values, dtype=np.float64)
+    scale, display_unit = display(numbers, unit or "1")
+    known = numbers[np.isfinite(numbers)]
+    wide = known.size > 0 and known.min() > 0 and known.max() >= 50 * known.min()
+    label = f"{words(name)} [{display_unit}]" if display_unit else words(name)
+    return Shown(label, scale, bool(wide))
+
+
+def tidy(rows: int, **columns: object) -> pd.DataFrame:
+    """A tidy frame with every column a renderer reads."""
+    import pandas as pd  # noqa: PLC0415 - half a second that a scalar evaluation saves
+
+    blank: dict[str, object] = {
+        "series": "",
+        "label": "",
+        "low": np.nan,
+        "high": np.nan,
+        "colour": np.nan,
+        "base": 0.0,
+        "extrapolates": False,
+        "row": -1,
+    }
+    return pd.DataFrame({**blank, **columns}, index=pd.RangeIndex(rows))

@@ -1,0 +1,241 @@
+"""The two renderers: Plotly for the screen, matplotlib for print; both read the same chart."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dse.chart import PLAIN, SCALE, STYLES, Chart, Style
+from dse.spec import Array
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.cm import ScalarMappable
+    from plotly.graph_objects import Figure
+
+Group = tuple[str, Style, bool, "pd.DataFrame"]
+"""One series of a chart, solid or open: its name, looks, whether it is open, and its marks."""
+
+
+def _groups(chart: Chart) -> list[Group]:
+    found: list[Group] = []
+    keys = dict.fromkeys(zip(chart.frame["series"], chart.frame["extrapolates"], strict=True))
+    for series, extrapolates in keys:
+        part = chart.frame[
+            (chart.frame["series"] == series) & (chart.frame["extrapolates"] == extrapolates)
+        ]
+        name = f"{series}, extrapolated" if extrapolates else str(series)
+        found.append((name, STYLES.get(str(series), PLAIN), bool(extrapolates), part))
+    return found
+
+
+def drawn(chart: Chart, marks: pd.DataFrame, axis: str) -> NDArray[Any]:
+    """The values of an axis ('x' or 'y') as they are drawn: display units, or names of bars."""
+    name, scale = (chart.x, chart.x_scale) if axis == "x" else (chart.y, chart.y_scale)
+    if marks[name].dtype.kind not in "fiu":
+        return np.asarray(marks[name], dtype=object)
+    return np.asarray(marks[name], dtype=np.float64) / scale
+
+
+def _interval(chart: Chart, marks: pd.DataFrame) -> Array | None:
+    """Distances from the value down to `low` and up to `high`, shape (2, marks), if known."""
+    if not marks["low"].notna().any():
+        return None
+    middle = marks[chart.y]
+    ends = np.stack([middle - marks["low"], marks["high"] - middle]) / chart.y_scale
+    return np.nan_to_num(ends)
+
+
+def _ends(chart: Chart) -> list[float]:
+    """The ends of the line on which both axes agree."""
+    both = np.concatenate([drawn(chart, chart.frame, axis) for axis in "xy"])
+    return [float(both.min()), float(both.max())] if chart.diagonal and both.size else []
+
+
+def plotly(chart: Chart, *, dark: bool = False) -> Figure:
+    """A chart for the screen."""
+    from plotly.graph_objects import Figure  # noqa: PLC0415 - a second that only the app pays
+
+    figure = Figure([_PLOTLY[chart.kind](chart, group) for group in _groups(chart)])
+    if ends := _ends(chart):
+        line = {"type": "scattergl", "mode": "lines", "line": {"color": "#808080", "dash": "dot"}}
+        figure.add_trace({**line, "x": ends, "y": ends, "name": "equal", "hoverinfo": "skip"})
+    flat = {"paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)"}
+    figure.update_layout(
+        template="plotly_dark" if dark else "plotly_white",
+        title={"text": chart.title, "font": {"size": 15}, "x": 0, "xref": "paper"},
+        xaxis={"title": {"text": chart.x_label}, "type": "log" if chart.log_x else None},
+        yaxis={"title": {"text": chart.y_label}, "type": "log" if chart.log_y else None},
+        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 1.0, "xanchor": "right"},
+        coloraxis={"colorscale": SCALE, "colorbar": {"title": {"text": chart.colour_label}}},
+        margin={"l": 60, "r": 20, "t": 60, "b": 50},
+        **flat,
+    )
+    if chart.kind in ("bars", "waterfall"):
+        _lay_bars(figure, chart)
+    return figure
+
+
+def _lay_bars(figure: Figure, chart: Chart) -> None:
+    """The first bar on top, and room for the texts beside the bars."""
+    ends = drawn(chart, chart.frame, "x") + chart.frame["base"].to_numpy() / chart.x_scale
+    room = 1.25 * float(np.nanmax(ends, initial=0.0)) or 1.0
+    figure.update_layout(showlegend=False, xaxis={"range": [0, room]})
+    figure.update_yaxes(autorange="reversed", automargin=True)
+
+
+def _plotly_points(chart: Chart, group: Group) -> dict[str, object]:
+    name, style, is_open, marks = group
+    y, interval = drawn(chart, marks, "y"), _interval(chart, marks)
+    trace: dict[str, object] = {
+        "type": "scattergl" if chart.kind == "scatter" else "scatter",
+        "mode": "markers" if chart.kind == "scatter" else "lines+markers",
+        "name": name,
+        "x": drawn(chart, marks, "x"),
+        "y": y,
+        "customdata": marks["row"].to_numpy(dtype=np.int32),
+        "marker": {
+            "symbol": f"{style.symbol}-open" if is_open else style.symbol,
+            "size": style.size,
+            "opacity": style.opacity,
+            **_plotly_colour(chart, style, marks),
+        },
+        "hovertemplate": f"{chart.x_label}: %{{x:.3g}}<br>{chart.y_label}: %{{y:.3g}}"
+        "<br>%{text}<extra>%{fullData.name}</extra>",
+        "text": [text.replace("\n", "<br>") for text in marks["label"]],
+    }
+    if interval is not None:
+        trace["error_y"] = {"arrayminus": interval[0], "array": interval[1], "symmetric": False}
+    return trace
+
+
+def _plotly_colour(chart: Chart, style: Style, marks: pd.DataFrame) -> dict[str, object]:
+    if not chart.colour_label:
+        return {"color": style.colour}
+    return {
+        "color": marks["colour"].to_numpy() / chart.colour_scale,
+        "coloraxis": "coloraxis",
+        "line": {"color": style.colour, "width": 1 if style.size > 5 else 0},
+    }
+
+
+def _plotly_bars(chart: Chart, group: Group) -> dict[str, object]:
+    name, style, _, marks = group
+    return {
+        "type": "bar",
+        "orientation": "h",
+        "name": name,
+        "x": drawn(chart, marks, "x"),
+        "y": drawn(chart, marks, "y"),
+        "base": marks["base"].to_numpy() / chart.x_scale,
+        "marker": {"color": style.colour},
+        "text": marks["label"].to_list(),
+        "textposition": "outside",
+        "cliponaxis": False,
+        "hovertemplate": "%{y}: %{text}<extra></extra>",
+    }
+
+
+_PLOTLY: dict[str, Callable[[Chart, Group], dict[str, object]]] = {
+    "scatter": _plotly_points,
+    "lines": _plotly_points,
+    "bars": _plotly_bars,
+    "waterfall": _plotly_bars,
+}
+
+
+def svg(chart: Chart) -> str:
+    """A chart for print, as SVG; the same chart is the same text to the last byte."""
+    from matplotlib import rc_context  # noqa: PLC0415 - a second that only print pays
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
+    text = io.StringIO()
+    with rc_context({"svg.hashsalt": "dse", "font.size": 8, "axes.linewidth": 0.6}):
+        figure = Figure(figsize=(6.4, 3.6), layout="constrained")
+        axes = figure.subplots()
+        for group in _groups(chart):
+            _PRINT[chart.kind](axes, chart, group)
+        if ends := _ends(chart):
+            axes.plot(ends, ends, linestyle=":", color="#808080", linewidth=0.8, zorder=0)
+        _print_frame(axes, chart)
+        if chart.colour_label and len(chart.frame):
+            figure.colorbar(_colours(chart), ax=axes, label=chart.colour_label)
+        figure.savefig(text, format="svg", metadata={"Date": None})
+    return text.getvalue()
+
+
+def _print_frame(axes: Axes, chart: Chart) -> None:
+    axes.set_title(chart.title, loc="left", fontsize=9)
+    axes.set_xlabel(chart.x_label)
+    axes.set_ylabel(chart.y_label)
+    if chart.log_x:
+        axes.set_xscale("log")
+    if chart.log_y:
+        axes.set_yscale("log")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(visible=True, linewidth=0.3, color="#d0d0d0")
+    axes.set_axisbelow(True)
+    if chart.kind in ("bars", "waterfall"):
+        axes.invert_yaxis()
+        axes.margins(x=0.2)
+        axes.grid(visible=False, axis="y")
+    elif len(chart.frame):
+        axes.legend(frameon=False, fontsize=7)
+
+
+def _print_points(axes: Axes, chart: Chart, group: Group) -> None:
+    name, style, is_open, marks = group
+    x, y, interval = drawn(chart, marks, "x"), drawn(chart, marks, "y"), _interval(chart, marks)
+    if interval is not None:
+        axes.errorbar(x, y, yerr=interval, fmt="none", ecolor=style.colour, elinewidth=0.6)
+    colours: Any = style.colour
+    if chart.colour_label:
+        colours = _colours(chart).to_rgba(marks["colour"].to_numpy() / chart.colour_scale)
+    axes.scatter(
+        x,
+        y,
+        facecolors="none" if is_open else colours,
+        edgecolors=colours,
+        marker=style.marker,
+        s=(0.6 * style.size) ** 2,
+        label=name,
+        alpha=style.opacity,
+        linewidths=0.6,
+    )
+
+
+def _colours(chart: Chart) -> ScalarMappable:
+    """One range of colours for all series."""
+    from matplotlib.cm import ScalarMappable  # noqa: PLC0415 - only print pays
+    from matplotlib.colors import Normalize  # noqa: PLC0415
+
+    values = chart.frame["colour"] / chart.colour_scale
+    return ScalarMappable(Normalize(float(values.min()), float(values.max())), SCALE)
+
+
+def _print_line(axes: Axes, chart: Chart, group: Group) -> None:
+    name, style, _, marks = group
+    x, y = drawn(chart, marks, "x"), drawn(chart, marks, "y")
+    axes.plot(x, y, marker=style.marker, markersize=3, color=style.colour, label=name)
+
+
+def _print_bars(axes: Axes, chart: Chart, group: Group) -> None:
+    _, style, _, marks = group
+    base = marks["base"].to_numpy() / chart.x_scale
+    bars = axes.barh(
+        drawn(chart, marks, "y"), drawn(chart, marks, "x"), left=base, color=style.colour
+    )
+    axes.bar_label(bars, marks["label"].to_list(), padding=3, fontsize=7)
+
+
+_PRINT: dict[str, Callable[[Axes, Chart, Group], None]] = {
+    "scatter": _print_points,
+    "lines": _print_line,
+    "bars": _print_bars,
+    "waterfall": _print_bars,
+}
