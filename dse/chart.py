@@ -28,7 +28,7 @@ class Style:
 
 STYLES = {
     "designs": Style("#9a9a9a", "circle", "o", 4, 0.45),
-    "rejected": Style("#9a9a9a", "x", "x", 5, 0.6),
+    "rejected": Style("#9a9a9a", "x", "X", 5, 0.6),
     "front": Style("#0072b2", "circle", "o", 8),
     "best": Style("#d55e00", "star", "*", 14),
     "fit": Style("#0072b2", "circle", "o", 8),
