@@ -117,8 +117,10 @@ def main() -> None:
     """Print the table; `--json` for scripts."""
     kernel = kernel_rate()
     rows: list[dict[str, object]] = [{"what": "bare kernel, one core", "rate": kernel}]
-    for slug in registry.slugs():
-        rows.append({"what": f"page {slug}, one core", "rate": page_rate(registry.model(slug))})
+    rows += (
+        {"what": f"page {slug}, one core", "rate": page_rate(registry.model(slug))}
+        for slug in registry.slugs()
+    )
     for jobs in (1, 2):
         rate, size = search_rate(jobs)
         rows.append({"what": f"search end to end, {size:,} designs, {jobs} threads", "rate": rate})
