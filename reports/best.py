@@ -1,0 +1,60 @@
+"""The designs that are worth building: the best of each objective and the balanced one."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .section import Block, Context, DataTable, Paragraph, Section
+from .wording import active, at_prices, cell, heading, listed, priced, words
+
+
+def build(context: Context) -> list[Block]:
+    """Recommended designs side by side: knobs, then what they reach."""
+    if not context.feasible:
+        return [Paragraph("None is recommended, because none meets every constraint.")]
+    study, best = context.study, context.best
+    goals = [objective.metric for objective in study.objectives]
+    others = [name for name in study.metrics if name not in (*goals, "feasible")]
+    knobs = [[words(a.path), *_settings(context, a.path)] for a in study.space.axes]
+    reached = [
+        [words(name), *(cell(best, name, row) for row in range(len(best)))]
+        for name in (*goals, *others)
+    ]
+    return [
+        Paragraph(
+            "Each column is one design: first its knobs, then the objectives (shaded), then what "
+            "else the page says of it. What the study holds fixed is listed under the question."
+        ),
+        DataTable(
+            ["", *map(heading, context.why)],
+            [*knobs, *reached],
+            f"Recommended designs{at_prices(context)}; predictions of the page "
+            f"'{study.page.slug}', whose errors are under Validation.",
+            right=range(1, len(best) + 1),
+            marked=range(len(knobs), len(knobs) + len(goals)),
+            mark="important",
+        ),
+        *_flags(context),
+    ]
+
+
+def _settings(context: Context, path: str) -> list[str]:
+    """A knob's value in each design; a knob whose condition fails plays no part."""
+    used = active(context.study, context.best, path)
+    return [cell(context.best, path, row) if on else "not used" for row, on in enumerate(used)]
+
+
+def _flags(context: Context) -> list[Block]:
+    """Why single designs should be trusted less."""
+    raised = priced(context.study, context.best).flags
+    found = []
+    for name, mask in raised.items():
+        at = np.flatnonzero(np.broadcast_to(mask, len(context.best))).tolist()
+        if at:
+            named = listed([words(context.why[row]) for row in at])
+            text = f"{heading(named)}: {context.study.page.flags[name]}."
+            found.append(Paragraph(text, "warning"))
+    return [*found]
+
+
+SECTION = Section(order=30, title="Recommended designs", build=build)

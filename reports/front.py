@@ -1,0 +1,129 @@
+"""The front: designs that no other one beats, or what came nearest when none holds."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dse import figures
+from dse.evaluate import Table
+
+from .section import Block, Context, DataTable, Figure, Paragraph, Section
+from .wording import SENSES, at_prices, cell, listed, words
+
+ROWS = 24
+"""Designs of the front that the table shows; the run's front.csv holds them all."""
+
+COLUMNS = 8
+"""Columns of that table: more would not fit the page."""
+
+NEAREST = 4
+"""Designs side by side when nothing is feasible."""
+
+
+def build(context: Context) -> list[Block]:
+    """Figures of the front and a table of it; without a front, the nearest designs."""
+    return _front(context) if context.feasible else _nearest(context)
+
+
+def _front(context: Context) -> list[Block]:
+    goals = [objective.metric for objective in context.study.objectives]
+    return [
+        Paragraph(_axes(context, goals)),
+        *(_figure(context, *names) for names in _views(context, goals)),
+        _table(context, goals),
+    ]
+
+
+def _axes(context: Context, goals: list[str]) -> str:
+    known = context.study.metrics
+    said = [f"{words(g)} ({SENSES[known[g].sense]}) is the {known[g].text}" for g in goals]
+    return (
+        f"A design is on the front when no other one is at least as good in every objective and "
+        f"better in one. {'; '.join(said)[:1].upper()}{'; '.join(said)[1:]}."
+    )
+
+
+def _views(context: Context, goals: list[str]) -> list[tuple[str, str, str | None]]:
+    """Pairs of objectives that are drawn; the third of three is the colour."""
+    if len(goals) == 3:
+        return [(goals[0], goals[1], goals[2])]
+    if len(goals) > 1:
+        return [(x, y, None) for x, y in pairwise(goals)]
+    others = [n for n, metric in context.study.metrics.items() if metric.sense and n not in goals]
+    return [(goals[0], other, None) for other in others[:1]]
+
+
+def _figure(context: Context, x: str, y: str, colour: str | None) -> Figure:
+    study = context.study
+    chart = figures.front(study, context.designs, context.front, x=x, y=y, colour=colour)
+    thinned = len(context.designs) < context.environment["designs"]
+    sample = " The designs are an even sample of all that were priced." if thinned else ""
+    return Figure(figures.svg(chart), f"{chart.caption}{sample}")
+
+
+def _table(context: Context, goals: list[str]) -> DataTable:
+    """Designs from one end of the front to the other; of equal ones the first."""
+    distinct = _distinct(context.front, goals)
+    rows = _spread(distinct[goals[0]])
+    front = distinct.take(rows)
+    moving = [a.path for a in context.study.space.axes if len(np.unique(front[a.path])) > 1]
+    names = [*goals, *moving][:COLUMNS]
+    header, cells = figures.data_table(front, names)
+    return DataTable(
+        header,
+        cells,
+        f"{len(front):,} of {len(context.front):,} designs on the front, from the lowest "
+        f"{words(goals[0])} to the highest{at_prices(context)}. Of designs with equal objectives "
+        "the first stands for all; knobs that are equal here or find no room are left out. "
+        "The file front.csv holds every design and knob.",
+        right=[i for i, name in enumerate(names) if name not in front.labels],
+    )
+
+
+def _distinct(front: Table, goals: list[str]) -> Table:
+    """The first design of each set of equal objectives."""
+    points = np.stack([front[goal] for goal in goals], axis=1)
+    return front.take(np.sort(np.unique(points, axis=0, return_index=True)[1]))
+
+
+def _spread(column: NDArray[np.float64]) -> NDArray[np.intp]:
+    """At most `ROWS` rows, evenly spread over a column's order, both ends among them."""
+    order = np.argsort(column, kind="stable")
+    picked = np.linspace(0, len(order) - 1, min(ROWS, len(order)))
+    return order[picked.round().astype(np.intp)]
+
+
+def _nearest(context: Context) -> list[Block]:
+    """Nothing holds: what binds, and the designs that miss by least."""
+    study, nearest = context.study, context.nearest
+    bound = [constraint.metric for constraint in study.constraints]
+    names = list(dict.fromkeys([*(axis.path for axis in study.space.axes), *bound, "violation"]))
+    rows = range(min(len(nearest), NEAREST))
+    reasons = [text[:1].upper() + text[1:] for text in context.misses]
+    return [
+        Paragraph(f"No design is feasible and meets every constraint. {'. '.join(reasons)}."),
+        Paragraph(
+            "The table lists the designs that miss by least. To get an answer, loosen "
+            f"{_advice(context)}, widen the space, or fix fewer knobs."
+        ),
+        DataTable(
+            ["", *(f"Nearest {row + 1}" for row in rows)],
+            [[words(name), *(cell(nearest, name, row) for row in rows)] for name in names],
+            "The nearest designs. The violation adds up how far each bound is missed, as a share "
+            f"of the bound{at_prices(context)}.",
+            right=range(1, len(rows) + 1),
+        ),
+    ]
+
+
+def _advice(context: Context) -> str:
+    missed = [
+        c.text for c in context.study.constraints if any(c.text in m for m in context.misses)
+    ]
+    return listed([f"'{text}'" for text in missed]) or "what makes designs infeasible"
+
+
+SECTION = Section(order=20, title="The front", build=build)

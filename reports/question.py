@@ -1,0 +1,122 @@
+"""What was asked, and the answer in two sentences."""
+
+from __future__ import annotations
+
+from dse.space import Constraint
+from dse.spec import knobs
+from dse.study import Objective
+
+from .section import Block, Context, Facts, Paragraph, Section
+from .wording import SENSES, active, at_prices, cell, held, listed, quantity, words
+
+NAMED = 4
+"""Knobs that name the balanced design in the verdict; the table of designs holds them all."""
+
+
+def verdict(context: Context) -> str:
+    """The answer in two sentences: how many designs hold, and which one to look at first."""
+    facts = context.environment
+    if not context.feasible:
+        tried = f"None of {facts['designs']:,} designs meets every constraint."
+        return f"{tried} What keeps them out: {listed(context.misses)}."
+    goals = [words(objective.metric) for objective in context.study.objectives]
+    at_once = " at once" if len(goals) > 1 else ""
+    return (
+        f"Of {facts['designs']:,} designs {facts['accepted']:,} meet every constraint, and no "
+        f"other design beats {len(context.front):,} of them in {listed(goals)}{at_once}. "
+        f"{_balanced(context)}{_alone(context)}{at_prices(context)}."
+    )
+
+
+def _balanced(context: Context) -> str:
+    row = next(i for i, why in enumerate(context.why) if "balanced" in why)
+    reached = [
+        f"{words(o.metric)} {cell(context.best, o.metric, row)}" for o in context.study.objectives
+    ]
+    return f"The balanced one ({_named(context, row)}) reaches {listed(reached)}"
+
+
+def _named(context: Context, row: int) -> str:
+    """The knobs that tell a recommended design from others, categories first."""
+    study, best = context.study, context.best
+    axes = [axis for axis in study.space.axes if active(study, best, axis.path)[row]]
+    chosen = sorted(axes, key=lambda axis: not axis.rows)[:NAMED]
+    named = [(words(axis.path), cell(best, axis.path, row)) for axis in chosen]
+    return ", ".join(f"{name} {value}" for name, value in named) or "the only design"
+
+
+def _alone(context: Context) -> str:
+    """How far each objective goes when the others do not count."""
+    if len(context.best) < 2:
+        return ""
+    ends = [f"{words(o.metric)} {_end(context, o)}" for o in context.study.objectives]
+    return f"; taken alone, each objective goes as far as {listed(ends)}"
+
+
+def _end(context: Context, objective: Objective) -> str:
+    column = context.front[objective.metric]
+    end = column.min() if objective.sign > 0 else column.max()
+    return quantity(float(end), context.study.metrics[objective.metric].unit)
+
+
+def build(context: Context) -> list[Block]:
+    """The question, the verdict, and what the study wants and holds fixed."""
+    study = context.study
+    paper = study.page.paper
+    return [
+        Paragraph(study.question, "quote"),
+        Paragraph(verdict(context), "verdict"),
+        *(Paragraph(f"Warning: {text}.", "warning") for text in _warnings(context)),
+        Facts(
+            [
+                *_group("Objective", [_goal(context, o) for o in study.objectives]),
+                *_group("Constraint", [_limit(context, limit) for limit in study.constraints]),
+                *_group("Held fixed", _held(context)),
+                ("Page", f"{study.page.slug}: {paper.title} ({paper.venue} {paper.year})"),
+            ]
+        ),
+    ]
+
+
+def _group(name: str, texts: list[str]) -> list[tuple[str, str]]:
+    """Facts of one kind; the first carries the name."""
+    return [(name if i == 0 else "", text) for i, text in enumerate(texts)]
+
+
+def _warnings(context: Context) -> list[str]:
+    """What makes the answer weaker than it looks."""
+    found = list(context.study.warnings)
+    if not context.environment["finished"]:
+        found.append("the search was interrupted, so some designs were never priced")
+    if context.feasible and context.best["extrapolates"].any():
+        found.append("a recommended design lies outside the range its page is meant for")
+    return found
+
+
+def _goal(context: Context, objective: Objective) -> str:
+    metric = context.study.metrics[objective.metric]
+    return f"{words(objective.metric)}, {SENSES[metric.sense]}: {metric.text}"
+
+
+def _limit(context: Context, limit: Constraint) -> str:
+    sign = "at most" if limit.sign > 0 else "at least"
+    unit = context.study.metrics[limit.metric].unit
+    return f"{words(limit.metric)} {sign} {quantity(limit.limit, unit)}"
+
+
+def _held(context: Context) -> list[str]:
+    """Settings that the study holds fixed, in one line."""
+    units = {path: knob.unit for path, knob in knobs(context.study.page.config).items()}
+    said = [
+        f"{words(path)} {_setting(value, units[path])}"
+        for path, value in held(context.study).items()
+    ]
+    return [", ".join(said)] if said else []
+
+
+def _setting(value: object, unit: str) -> str:
+    """A setting as it was written, or in SI with its unit."""
+    return quantity(value, unit) if isinstance(value, int | float) else str(value)
+
+
+SECTION = Section(order=10, title="Question and answer", build=build)

@@ -1,0 +1,108 @@
+"""What a section is made of: its place, its title, and blocks that any printer can show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from dse.evaluate import Table
+from dse.spec import AnyModel
+from dse.store import Run
+from dse.study import Study
+from dse.validate import Row
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """Running text; the tone says how loud it is."""
+
+    text: str
+    tone: Literal["plain", "quote", "verdict", "warning", "code"] = "plain"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Short facts by name, in the order they are read."""
+
+    rows: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class DataTable:
+    """A table that may break over pages; its header repeats.
+
+    `widths` are shares of the line; an empty one leaves the column as wide as its text. Columns
+    in `right` are numbers. Rows in `marked` stand out as important or as unsure, and the caption
+    says why.
+    """
+
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    caption: str
+    widths: Sequence[float] = ()
+    right: Sequence[int] = ()
+    marked: Sequence[int] = ()
+    mark: Literal["important", "unsure"] = "unsure"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A vector drawing with a caption that names its source and its limits."""
+
+    svg: str
+    caption: str
+
+
+Block: TypeAlias = Paragraph | Facts | DataTable | Figure
+"""What a section is built of; a printer knows these four by their class names."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """Everything a section may read of a run; nothing in it depends on the clock."""
+
+    run: Run
+    study: Study
+    designs: Table
+    """A sample of all designs, evenly thinned when there are very many."""
+    front: Table
+    """Designs that no other one beats; no row when nothing is feasible."""
+    best: Table
+    """Recommended designs: the best of each objective and the balanced one."""
+    why: Sequence[str]
+    """What each recommended design is best at."""
+    nearest: Table
+    """Designs that came nearest when nothing is feasible."""
+    misses: Sequence[str]
+    """What kept every design out, in words, when nothing is feasible."""
+    history: Sequence[Mapping[str, float]]
+    environment: Mapping[str, Any]
+    validation: Sequence[Row]
+    pages: Sequence[AnyModel]
+    """The study's page, then the pages it is built on."""
+    prices: str
+    """Date of the price list."""
+    date: str
+    """Date of the report."""
+
+    @property
+    def feasible(self) -> bool:
+        """Whether any design meets every constraint."""
+        return len(self.front) > 0
+
+    @property
+    def shown(self) -> Table:
+        """The designs that are worth a closer look: recommended, else nearest."""
+        return self.best if self.feasible else self.nearest.take(np.arange(len(self.nearest)) < 1)
+
+
+@dataclass(frozen=True)
+class Section:
+    """One part of the report, as discovery finds it: a module names one `SECTION`."""
+
+    order: int
+    title: str
+    build: Callable[[Context], list[Block]]

@@ -1,0 +1,96 @@
+"""How far the pages used here are from what was published: fit and check rows apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from dse import figures, units
+from dse.spec import AnyModel
+from dse.validate import Row, Summary, summaries
+
+from .section import Block, Context, DataTable, Figure, Paragraph, Section
+from .wording import UNSURE, heading, listed, percent, words
+
+USES = {
+    "fit": "points that constants were fitted on: their errors say how well the form fits",
+    "check": "points that no constant has seen: their errors say what a prediction is worth",
+}
+
+
+def build(context: Context) -> list[Block]:
+    """A summary by page, the scatter of all points, then fit and check rows."""
+    rows = list(context.validation)
+    silent = [page.slug for page in context.pages if page.slug not in {row.model for row in rows}]
+    missing = [Paragraph(_unvalidated(silent), "warning")] if silent else []
+    if not rows:
+        return [*missing]
+    return [
+        *missing,
+        _summary(summaries(rows)),
+        _figure(rows),
+        *(_table(rows, use) for use in USES if any(row.use == use for row in rows)),
+        *_objectives(context.pages),
+    ]
+
+
+def _unvalidated(slugs: Sequence[str]) -> str:
+    noun = "page" if len(slugs) == 1 else "pages"
+    return (
+        f"The {noun} {listed(slugs)} {'has' if len(slugs) == 1 else 'have'} no published point of "
+        "its own to be compared with: how far its predictions are off is unknown."
+    )
+
+
+def _summary(found: Sequence[Summary]) -> DataTable:
+    return DataTable(
+        ["Page", "Use", "Points", "Mean error", "Worst error"],
+        [
+            [
+                row.model,
+                row.use,
+                str(row.rows),
+                *(percent(error).lstrip("+") for error in (row.mean, row.worst)),
+            ]
+            for row in found
+        ],
+        "Absolute relative errors of every page used. Fit rows shaped the page's constants, "
+        "check rows did not.",
+        right=(2, 3, 4),
+    )
+
+
+def _figure(rows: Sequence[Row]) -> Figure:
+    chart = figures.validation([asdict(row) for row in rows])
+    return Figure(figures.svg(chart), chart.caption)
+
+
+def _table(rows: Sequence[Row], use: str) -> DataTable:
+    chosen = [row for row in rows if row.use == use]
+    return DataTable(
+        ["Page", "Point", "Quantity", "Published", "Predicted", "Error", "Known from"],
+        [
+            [
+                row.model,
+                row.id,
+                words(row.quantity),
+                *(units.show(number, row.unit) for number in (row.published, row.predicted)),
+                percent(row.error),
+                f"{row.kind}: {row.where}",
+            ]
+            for row in chosen
+        ],
+        f"{heading(use)} rows, {USES[use]}. Shaded: the published number is itself unsure.",
+        widths=(9, 14, 13, 12, 12, 10, 30),
+        right=(3, 4, 5),
+        marked=[i for i, row in enumerate(chosen) if row.kind in UNSURE],
+    )
+
+
+def _objectives(pages: Sequence[AnyModel]) -> list[Block]:
+    """How each page's constants were fitted, where it says so."""
+    notes = {page.slug: page.data.notes.get("fit", "") for page in pages}
+    return [Paragraph(f"Fit of {slug}: {note}") for slug, note in notes.items() if note]
+
+
+SECTION = Section(order=50, title="Validation", build=build)
