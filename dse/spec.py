@@ -6,6 +6,7 @@ Every category is a `Record`, a row of numbers. `evaluate(config) -> Result`, no
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Self, TypeAlias, TypeVar, cast
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Self, TypeA
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
+from pydantic._internal._model_construction import ModelMetaclass
 
 from dse.errors import InputError, unknown
 from dse.provenance import Sheet
@@ -141,7 +143,16 @@ class Workload(Record):
     """Operators of one pass, equal layers added up."""
 
 
-class Config(_Strict):
+class _Configs(ModelMetaclass):
+    """Lets a page have a knob called `batch`: the door `Config.batch` stays open on the class."""
+
+    def __new__(cls, *parts: Any, **options: Any) -> type:  # noqa: ANN401 - as type.__new__ has it
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", 'Field name "batch" in ".*" shadows', UserWarning)
+            return super().__new__(cls, *parts, **options)
+
+
+class Config(_Strict, metaclass=_Configs):
     """A design of one page: knobs, nested groups of knobs and records."""
 
     model_config = ConfigDict(allow_inf_nan=False)
