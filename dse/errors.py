@@ -5,9 +5,20 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+LONGEST = 80
+"""Characters of a given name or value that a message repeats."""
+
 
 class InputError(ValueError):
     """Wrong input: one line that states the rule, the value, the place and the way out."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(" ".join(text.split()))
+
+
+def shorten(given: str) -> str:
+    """What was given, cut to what a line can hold."""
+    return given if len(given) <= LONGEST else f"{given[:LONGEST]}..."
 
 
 def closest(name: str, options: Iterable[str]) -> str:
@@ -23,4 +34,4 @@ def closest(name: str, options: Iterable[str]) -> str:
 
 def unknown(what: str, name: str, options: Iterable[str]) -> InputError:
     """The error for a name that nobody knows, with the closest matches."""
-    return InputError(f"unknown {what} '{name}'; {closest(name, options)}")
+    return InputError(f"unknown {what} '{shorten(name)}'; {closest(shorten(name), options)}")

@@ -1,0 +1,40 @@
+"""The words of a refusal."""
+
+import pytest
+
+from dse.errors import InputError, closest, unknown
+
+
+def test_a_message_is_one_line_whatever_the_input_holds():
+    assert str(InputError("no 'a\nb\r\n\tc' here\u2028")) == "no 'a b c' here"
+
+
+def test_near_names_are_offered_nearest_first():
+    assert closest("latncy", ["latency", "energy", "late"]) == "did you mean latency or late?"
+
+
+def test_a_few_names_are_all_told_when_none_is_near():
+    assert closest("zzz", ["b", "a"]) == "known: a, b"
+
+
+def test_of_many_names_the_first_are_told_and_the_rest_counted():
+    names = [f"name{i:02d}" for i in range(20)]
+    assert closest("zzz", names) == f"known: {', '.join(names[:8])} and 12 more"
+
+
+def test_no_names_at_all_are_told_as_none():
+    assert closest("x", []) == "known: none"
+
+
+def test_unknown_names_the_kind_the_name_and_the_way_out():
+    error = unknown("model", "dfy", ["dfx", "roofline"])
+    assert str(error) == "unknown model 'dfy'; did you mean dfx?"
+
+
+def test_a_giant_name_is_cut():
+    assert len(str(unknown("knob", "x" * 10**6, ["latency"]))) < 200
+
+
+@pytest.mark.parametrize("kind", [ValueError, Exception])
+def test_an_input_error_is_a_value_error_so_pydantic_reports_it(kind: type[Exception]):
+    assert issubclass(InputError, kind)
