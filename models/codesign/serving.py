@@ -104,4 +104,5 @@ def gpu_fits(config: Platform) -> Mask:
     tokens = config.input_tokens + config.output_tokens
     held = attention_bytes(kv_elements=net.kv_elements, context=tokens) * serve.batch
     weights = (net.matrix_weights + net.head_weights) * serve.precision.bytes
-    return np.asarray(weights + held <= GIVEN("usable_memory") * serve.gpu.memory_capacity)
+    fits: Mask = weights + held <= GIVEN("usable_memory") * serve.gpu.memory_capacity
+    return fits
