@@ -72,8 +72,9 @@ def parse(text: str, *, name: str = "text") -> object:
     try:
         document: object = _reader().load(text)
     except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = f":{mark.line + 1}" if mark else ""
+        marks = [m for m in (error.problem_mark, error.context_mark) if m is not None]
+        inside = [mark for mark in marks if mark.index < len(text.rstrip())]  # not "at the end"
+        line = f":{(inside or marks)[0].line + 1}" if marks else ""
         hint = HINT if isinstance(error, ScannerError | ParserError) else ""
         raise InputError(
             f"{name}{line}: not readable as YAML: {error.problem or error.context}{hint}"
