@@ -37,7 +37,10 @@ import numpy as np
 
 from dse.spec import Array, Mask, Metric, Model, Monotone, Paper, Result, Rule
 
-from .config import DATA, GIVEN, Appliance
+from .config import DATA, GIVEN
+from .config import Appliance as Appliance
+from .config import Board as Board
+from .config import Decoder as Decoder
 
 HALF = GIVEN("element_size")
 FITTED_TILE = {"depth": GIVEN("depth"), "lanes": GIVEN("lanes")}

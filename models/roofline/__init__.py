@@ -1,0 +1,1 @@
+"""Roofline: the time of a network's operators on a GPU, from its datasheet."""

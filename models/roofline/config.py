@@ -1,0 +1,79 @@
+"""What one pass is: the network, the device, the number format and the knobs."""
+
+import math
+from typing import Annotated
+
+from pydantic import Field
+
+from dse import provenance
+from dse.spec import Bounds, Catalog, Config, Operator, Real, Record, Symbol, Unit, leaf
+
+DATA = provenance.sheet(__package__)
+GIVEN = DATA.default
+UNKNOWN, OFF = leaf(math.nan), leaf(0.0)
+
+Flops = Annotated[Real, Unit("FLOP/s")]
+Size = Annotated[Real, Field(ge=1), Unit("sequence"), Bounds(1, 512, log=True, integer=True)]
+Length = Annotated[Real, Field(ge=1), Unit("token"), Bounds(1, 2**17, log=True, integer=True)]
+Share = Annotated[Real, Field(gt=0, le=1), Unit("1"), Bounds(0.05, 1)]
+Switch = Annotated[Real, Unit("1")]
+
+
+class Network(Record):
+    """What the page reads of a network."""
+
+    parameters: Annotated[Real, Unit("1")]
+    operators: tuple[Operator, ...]
+    kv_elements: Annotated[Real, Unit("1")] = OFF
+    """Keys and values kept per token; 0 for a network without a cache."""
+
+
+class Device(Record):
+    """What the page reads of a GPU; a peak it does not list is unknown."""
+
+    memory_bandwidth: Annotated[Real, Unit("B/s")]
+    memory_capacity: Annotated[Real, Unit("B")]
+    power: Annotated[Real, Unit("W")]
+    peak_fp32: Flops
+    peak_tf32: Flops = UNKNOWN
+    peak_fp16: Flops = UNKNOWN
+    peak_bf16: Flops = UNKNOWN
+    peak_fp8: Flops = UNKNOWN
+    peak_int8: Flops = UNKNOWN
+
+
+class Precision(Record):
+    """The width of an element, and a 1 beside the peak it runs at."""
+
+    width: Annotated[Real, Unit("B")]
+    fp32: Switch = OFF
+    tf32: Switch = OFF
+    fp16: Switch = OFF
+    bf16: Switch = OFF
+    fp8: Switch = OFF
+    int8: Switch = OFF
+
+
+class Pass(Config):
+    """One pass of a network on a device."""
+
+    workload: Annotated[Network, Catalog("workloads", "gpt2-1.5b"), Symbol("N")]
+    """The network."""
+    device: Annotated[Device, Catalog("gpus", "v100-pcie-16gb"), Symbol("D")]
+    """The GPU it runs on."""
+    precision: Annotated[Precision, Catalog("roofline.precision", "fp16"), Symbol("w")]
+    """Number format of weights, activations and arithmetic."""
+    batch: Annotated[Size, Symbol("b")] = GIVEN("batch")  # type: ignore[assignment] # as a knob
+    """Sequences in one pass."""
+    tokens: Annotated[Length, Symbol("t")] = GIVEN("tokens")
+    """New tokens of each sequence: the prompt in prefill, 1 in decoding."""
+    context: Annotated[Length, Symbol("c")] = GIVEN("context")
+    """Tokens that each new token attends to, itself included."""
+    compute_efficiency: Annotated[Share, Symbol(r"\eta_c")] = GIVEN("compute_efficiency")
+    """Share of the peak that arithmetic reaches."""
+    memory_efficiency: Annotated[Share, Symbol(r"\eta_m")] = GIVEN("memory_efficiency")
+    """Share of the datasheet's bandwidth that traffic reaches."""
+    dispatch_time: Annotated[Real, Field(ge=0), Unit("s"), Symbol("t_d"), Bounds(0, 100e-6)] = (
+        GIVEN("dispatch_time")
+    )
+    """Time to start one kernel."""
