@@ -63,7 +63,7 @@ class Pass(Config):
     """The GPU it runs on."""
     precision: Annotated[Precision, Catalog("roofline.precision", "fp16"), Symbol("w")]
     """Number format of weights, activations and arithmetic."""
-    batch: Annotated[Size, Symbol("b")] = GIVEN("batch")  # type: ignore[assignment] # as a knob
+    batch: Annotated[Size, Symbol("b")] = GIVEN("batch")
     """Sequences in one pass."""
     tokens: Annotated[Length, Symbol("t")] = GIVEN("tokens")
     """New tokens of each sequence: the prompt in prefill, 1 in decoding."""
