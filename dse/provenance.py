@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from math import isfinite
 from typing import TYPE_CHECKING, cast
 
 from dse import documents, units
@@ -33,6 +34,9 @@ KINDS = (
 """How a number is known, from read in a table to measured here."""
 
 USES = ("fit", "check")
+
+SECTIONS = ("paper", "sources", "parameters", "tables", "points", "notes")
+"""What a page's data file may hold."""
 
 
 @dataclass(frozen=True)
@@ -123,9 +127,9 @@ def read_number(value: object, named: Mapping[str, Source], *, where: str) -> Nu
     if missing := {"value", "unit", "source"} - entry.keys():
         raise InputError(f"{where}: a number needs value, unit and source; no {sorted(missing)}")
     amount = entry["value"]
-    if isinstance(amount, bool) or not isinstance(amount, int | float):
-        raise InputError(f"{where}: value must be a number, got {amount!r}")
-    factor, unit = units.si(str(entry["unit"]))
+    if isinstance(amount, bool) or not isinstance(amount, int | float) or not isfinite(amount):
+        raise InputError(f"{where}: value must be a finite number, got {amount!r}")
+    factor, unit = _unit(str(entry["unit"]), where)
     fitted = entry.get("fitted_on", ())
     return Number(
         value=float(amount) * factor,
@@ -135,6 +139,13 @@ def read_number(value: object, named: Mapping[str, Source], *, where: str) -> Nu
         symbol=str(entry.get("symbol", "")),
         fitted_on=tuple(map(str, fitted)) if isinstance(fitted, list | tuple) else (str(fitted),),
     )
+
+
+def _unit(text: str, where: str) -> tuple[float, str]:
+    try:
+        return units.si(text)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
 
 
 def read_rows(value: object, named: Mapping[str, Source], *, where: str) -> dict[str, Row]:
@@ -156,6 +167,8 @@ def _point(value: object, named: Mapping[str, Source], where: str) -> Point:
     use = str(entry.get("use", ""))
     if use not in USES:
         raise InputError(f"{where}: {unknown('use of a point', use, USES)}")
+    if missing := {"id", "quantity"} - entry.keys():
+        raise InputError(f"{where}: a point needs an id and a quantity; no {sorted(missing)}")
     return Point(
         id=str(entry["id"]),
         use=use,
@@ -163,6 +176,16 @@ def _point(value: object, named: Mapping[str, Source], where: str) -> Point:
         number=read_number(entry, named, where=where),
         settings=_mapping(entry.get("set", {}), where),
     )
+
+
+def _points(value: object, named: Mapping[str, Source], where: str) -> tuple[Point, ...]:
+    if not isinstance(value, list):
+        raise InputError(f"{where}: must be a list of points, got {value!r}")
+    points = tuple(_point(item, named, f"{where}[{i}]") for i, item in enumerate(value))
+    names = [point.id for point in points]
+    if doubled := {name for name in names if names.count(name) > 1}:
+        raise InputError(f"{where}: every id stands once; rename one of {sorted(doubled)}")
+    return points
 
 
 @cache
@@ -177,14 +200,20 @@ def sheet(package: str) -> Sheet:
     """
     file = resources.files(package).joinpath("data.yaml")
     where = f"{package.replace('.', '/')}/data.yaml"
-    document = _mapping(documents.parse(file.read_text(encoding="utf-8"), name=where), where)
+    return read_sheet(file.read_text(encoding="utf-8"), where=where)
+
+
+def read_sheet(text: str, *, where: str) -> Sheet:
+    """A page's facts from the text of its `data.yaml`; see `sheet`."""
+    document = _mapping(documents.parse(text, name=where), where)
+    if strange := document.keys() - SECTIONS:
+        raise InputError(f"{where}: {unknown('section', min(strange), SECTIONS)}")
     named = read_sources(document, where=where)
-    parameters = _mapping(document.get("parameters", {}), where)
-    tables = _mapping(document.get("tables", {}), where)
-    points = document.get("points", [])
+    parameters = _mapping(document.get("parameters", {}), f"{where}: parameters")
+    tables = _mapping(document.get("tables", {}), f"{where}: tables")
     return Sheet(
-        name=package.rpartition(".")[2],
-        paper={k: str(v) for k, v in _mapping(document.get("paper", {}), where).items()},
+        name=where.split("/")[-2],
+        paper=_words(document, "paper", where),
         parameters={
             key: read_number(item, named, where=f"{where}: parameters.{key}")
             for key, item in parameters.items()
@@ -193,9 +222,11 @@ def sheet(package: str) -> Sheet:
             key: read_rows(table, named, where=f"{where}: tables.{key}")
             for key, table in tables.items()
         },
-        points=tuple(
-            _point(item, named, f"{where}: points[{index}]")
-            for index, item in enumerate(points if isinstance(points, list) else [])
-        ),
-        notes={k: str(v) for k, v in _mapping(document.get("notes", {}), where).items()},
+        points=_points(document.get("points", []), named, f"{where}: points"),
+        notes=_words(document, "notes", where),
     )
+
+
+def _words(document: Mapping[str, object], section: str, where: str) -> dict[str, str]:
+    entries = _mapping(document.get(section, {}), f"{where}: {section}")
+    return {key: str(value) for key, value in entries.items()}
