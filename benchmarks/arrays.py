@@ -41,10 +41,10 @@ def main() -> None:
 
         def on_host(page: AnyModel = page, base: Any = base, held: Any = host) -> Any:
             with np.errstate(all="ignore"):
-                return page.evaluate(page.config.batch(held, base)).metrics
+                return page.evaluate(page.config.batched(held, base)).metrics
 
         def on_device(page: AnyModel = page, base: Any = base, held: Any = device) -> Any:
-            found = page.evaluate(page.config.batch(held, base)).metrics
+            found = page.evaluate(page.config.batched(held, base)).metrics
             cp.cuda.Device().synchronize()
             return found
 

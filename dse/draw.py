@@ -84,8 +84,8 @@ def plotly(chart: Chart, *, dark: bool = False) -> Figure:
 def _lay_bars(figure: Figure, chart: Chart) -> None:
     """The first bar on top, and room for the texts beside the bars."""
     ends = drawn(chart, chart.frame, "x") + chart.frame["base"].to_numpy() / chart.x_scale
-    room = 1.25 * float(np.nanmax(ends, initial=0.0)) or 1.0
-    figure.update_layout(showlegend=False, xaxis={"range": [0, room]})
+    room = 1.5 * float(np.nanmax(ends, initial=0.0)) or 1.0
+    figure.update_layout(showlegend=False, xaxis={"range": [0, room]}, margin={"t": 40})
     figure.update_yaxes(autorange="reversed", automargin=True)
 
 
@@ -182,7 +182,7 @@ def _print_frame(axes: Axes, chart: Chart) -> None:
     axes.set_axisbelow(True)
     if chart.kind in ("bars", "waterfall"):
         axes.invert_yaxis()
-        axes.margins(x=0.2)
+        axes.margins(x=0.25)
         axes.grid(visible=False, axis="y")
     elif len(chart.frame):
         axes.legend(frameon=False, fontsize=7)

@@ -168,13 +168,14 @@ def breakdown(page: AnyModel, terms: Mapping[str, float], total: float) -> Chart
     across = shown(page.total, sizes, unit)
     base = np.concatenate([[0.0], np.cumsum(sizes[:-1])])
     base[-1] = 0.0
-    share = sizes / total if total else np.zeros_like(sizes)
+    share = sizes[:-1] / total if total else np.zeros(len(sizes) - 1)
     frame = tidy(
         len(sizes),
         term=[words(name) for name in names],
         series=["term"] * (len(sizes) - 1) + ["total"],
         base=base,
-        label=[f"{units.show(v, unit)}, {s:.0%}" for v, s in zip(values, share, strict=True)],
+        label=[f"{units.show(v, unit)}, {s:.0%}" for v, s in zip(values[:-1], share, strict=True)]
+        + [units.show(total, unit)],
         **{page.total: sizes},
     )
     lost = f" {len(terms) - len(known)} terms are unknown." if len(known) < len(terms) else ""

@@ -163,7 +163,7 @@ class Space:
             rows = self.by_path[path].rows
             code = column.astype(np.intp) if rows else None
             leaves[path] = column if code is None else type(rows[0]).take(rows, code)
-        return type(self.base).batch(leaves, self.base)
+        return type(self.base).batched(leaves, self.base)
 
     def _active(self, axis: Axis, columns: Columns) -> Mask:
         held = [self._holds(clause, columns) for clause in axis.when]

@@ -1,12 +1,11 @@
 """The bases of every page: a design is a config, a batch is the same config with arrays.
 
-Four rules make the one idea hold. `Config.batch` is the only door for arrays. Leaves are `Real`.
+Four rules make the one idea hold. `Config.batched` is the only door for arrays. Leaves are `Real`.
 Every category is a `Record`, a row of numbers. `evaluate(config) -> Result`, nothing beside it.
 """
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Self, TypeAlias, TypeVar, cast
@@ -14,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Self, TypeA
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
-from pydantic._internal._model_construction import ModelMetaclass
 
 from dse.errors import InputError, unknown
 from dse.provenance import Sheet
@@ -92,8 +90,9 @@ def _gather(column: Sequence[object], code: NDArray[np.intp]) -> object:
     if isinstance(first, Record):
         return type(first).take(cast("Sequence[Record]", column), code)
     if isinstance(first, tuple):
-        tuples = cast("Sequence[tuple[object, ...]]", column)
-        if any(len(value) != len(first) for value in tuples):
+        tuples = cast("Sequence[tuple[Record, ...]]", column)
+        names = [item.slug for item in first]
+        if any([item.slug for item in value] != names for value in tuples):
             raise InputError("rows of different families cannot be one knob; split the study")
         return tuple(_gather(item, code) for item in zip(*tuples, strict=True))
     return np.take(np.array(column, dtype=np.float64), code)
@@ -143,22 +142,13 @@ class Workload(Record):
     """Operators of one pass, equal layers added up."""
 
 
-class _Configs(ModelMetaclass):
-    """Lets a page have a knob called `batch`: the door `Config.batch` stays open on the class."""
-
-    def __new__(cls, *parts: Any, **options: Any) -> type:  # noqa: ANN401 - as type.__new__ has it
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", 'Field name "batch" in ".*" shadows', UserWarning)
-            return super().__new__(cls, *parts, **options)
-
-
-class Config(_Strict, metaclass=_Configs):
+class Config(_Strict):
     """A design of one page: knobs, nested groups of knobs and records."""
 
     model_config = ConfigDict(allow_inf_nan=False)
 
     @classmethod
-    def batch(cls, columns: Mapping[str, object], base: Self | None = None) -> Self:
+    def batched(cls, columns: Mapping[str, object], base: Self | None = None) -> Self:
         """The same config with arrays at the named leaves: the one door for arrays.
 
         Args:
@@ -194,7 +184,7 @@ class Config(_Strict, metaclass=_Configs):
     ) -> Any:  # noqa: ANN401 - a leaf is an array, a record or a group
         kind = kind_of(cls, name)
         if issubclass(kind, Config) and name not in own:
-            return kind.batch(nested or {}, cast("Config | None", base))
+            return kind.batched(nested or {}, cast("Config | None", base))
         if name in own:
             value = own[name]
             if not issubclass(kind, BaseModel):
@@ -222,7 +212,8 @@ def _plain(value: object) -> object:
     if isinstance(value, Config):
         return value.echo()
     if isinstance(value, Record):
-        return value.slug or value.model_dump()
+        numbers = value.model_dump()
+        return value.slug or {k: v for k, v in numbers.items() if v == v}  # noqa: PLR0124 - NaN
     return value
 
 

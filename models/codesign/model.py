@@ -39,6 +39,7 @@ from dse import provenance
 from dse.spec import Array, Mask, Metric, Model, Monotone, Paper, Result, Rule
 
 from ..dfx import model as dfx
+from ..roofline import model as roofline
 from .platform import Platform
 from .serving import batching_time, gpu_fits, gpu_terms, queueing_time, served_power, utilisation
 
@@ -49,7 +50,7 @@ GIVEN = DATA.default
 def _appliance(config: Platform) -> dfx.Appliance:
     """The ring as the `dfx` page knows it."""
     ring = config.dfx
-    return dfx.Appliance.batch(
+    return dfx.Appliance.batched(
         {
             "workload": config.workload,
             "fpga": ring.fpga,
@@ -66,7 +67,7 @@ def _appliance(config: Platform) -> dfx.Appliance:
 def evaluate(config: Platform) -> Result:
     """Compose the equations; terms and resources are seconds of one request."""
     serve, rate = config.serve, config.request_rate
-    on_dfx = serve.target.on_dfx > 0
+    on_dfx = np.greater(serve.target.on_dfx, 0)
     ring = dfx.evaluate(_appliance(config))
     gpu, gpu_raw = gpu_terms(config)
     ring_terms = {
@@ -135,7 +136,7 @@ def _bill(config: Platform, served: dict[str, Array], on_dfx: Mask) -> dict[str,
 
 
 def _flags(config: Platform, ring: Result, load: Array) -> dict[str, Mask]:
-    on_dfx = config.serve.target.on_dfx > 0
+    on_dfx = np.greater(config.serve.target.on_dfx, 0)
     beyond = [mask for name, mask in ring.flags.items() if name != "power"]
     outside = beyond[0]
     for mask in beyond[1:]:
@@ -143,9 +144,18 @@ def _flags(config: Platform, ring: Result, load: Array) -> dict[str, Mask]:
     return {
         "dfx": on_dfx & outside,
         "power": on_dfx & ring.flags["power"],
-        "batch": ~on_dfx & (config.serve.batch > 1),
-        "load": load >= GIVEN("busiest"),
+        "batch": ~on_dfx & np.greater(config.serve.batch, 1),
+        "load": np.greater_equal(load, GIVEN("busiest")),
     }
+
+
+def _on_dfx(rule: Rule[dfx.Appliance]) -> Rule[Platform]:
+    """A rule of the `dfx` page, asked only where FPGAs serve."""
+    return Rule(
+        f"{rule.text}, where serve.target is dfx",
+        lambda c: (c.serve.target.on_dfx == 0) | rule.holds(_appliance(c)),
+        rule.way_out,
+    )
 
 
 MODEL = Model(
@@ -197,13 +207,7 @@ MODEL = Model(
             "the GPU's peak at this precision is known",
             lambda c: (
                 (c.serve.target.on_gpu == 0)
-                | ~np.isnan(
-                    np.where(
-                        c.serve.precision.use_int8 > 0,
-                        c.serve.gpu.peak_int8,
-                        c.serve.gpu.peak_fp16,
-                    )
-                )
+                | ~np.isnan(roofline.peak(c.serve.gpu, c.serve.precision))
             ),
             "set serve.precision to fp16, or serve.gpu to one that lists the peak",
         ),
@@ -212,14 +216,7 @@ MODEL = Model(
             lambda c: (c.serve.target.on_dfx == 0) | (c.serve.batch == 1),
             "set serve.batch to 1: DFX answers one request at a time",
         ),
-        *(
-            Rule(
-                f"{rule.text} (dfx)",
-                lambda c, rule=rule: (c.serve.target.on_dfx == 0) | rule.holds(_appliance(c)),
-                rule.way_out,
-            )
-            for rule in dfx.MODEL.rules
-        ),
+        *map(_on_dfx, dfx.MODEL.rules),
     ),
     monotone=(
         Monotone("serve.replicas", "latency", -1),

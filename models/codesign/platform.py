@@ -10,6 +10,7 @@ from dse import provenance
 from dse.spec import Bounds, Catalog, Config, Real, Record, Symbol, Unit, leaf
 
 from ..dfx import model as dfx
+from ..roofline import model as roofline
 
 GIVEN = provenance.sheet(__package__).default
 UNKNOWN = leaf(float("nan"))
@@ -32,14 +33,9 @@ class Target(Record):
     on_dfx: Count
 
 
-class Gpu(Record):
-    """What serving reads of a GPU; a peak or a price may be unknown."""
+class Gpu(roofline.Device):
+    """What serving reads of a GPU; a price may be unknown."""
 
-    memory_bandwidth: Annotated[Real, Unit("B/s")]
-    memory_capacity: Annotated[Real, Unit("B")]
-    power: Annotated[Real, Unit("W")]
-    peak_fp16: Annotated[Real, Unit("FLOP/s")] = UNKNOWN
-    peak_int8: Annotated[Real, Unit("FLOP/s")] = UNKNOWN
     price: Annotated[Real, Unit("USD")] = UNKNOWN
 
 
@@ -54,12 +50,9 @@ class Runtime(Record):
     """Host time to start one kernel, t_d."""
 
 
-class Precision(Record):
-    """How weights are held and multiplied."""
+class Precision(roofline.Precision):
+    """How weights are held and multiplied, and what that costs in quality."""
 
-    bytes: Annotated[Real, Unit("B")]
-    use_fp16: Count
-    use_int8: Count
     quality_loss: Count
 
 
@@ -72,7 +65,7 @@ class Serve(Config):
     """The GPU of a replica."""
     precision: Annotated[Precision, Catalog("codesign.precision", "fp16"), Symbol("q")]
     """Weights on the GPU; DFX has FP16 only."""
-    runtime: Annotated[Runtime, Catalog("codesign.runtime", "framework"), Symbol(r"R, \nu, t_d")]
+    runtime: Annotated[Runtime, Catalog("codesign.runtime", "compiled"), Symbol(r"R, \nu, t_d")]
     """Framework kernels started one by one, or a compiled network."""
     batch: Annotated[Count, Field(ge=1), Symbol("B"), Bounds(1, 32, log=True, integer=True)] = (
         GIVEN("serve.batch")

@@ -49,7 +49,8 @@ def queueing_time(*, utilisation: Array, service_time: Array, replicas: Array) -
     0.43747
     """
     load = np.minimum(utilisation, GIVEN("busiest"))
-    return load / (2 * (1 - load)) * service_time / replicas
+    wait: Array = load / (2 * (1 - load)) * service_time / replicas
+    return wait
 
 
 def served_power(
@@ -70,7 +71,7 @@ def served_power(
 def gpu_terms(config: Platform) -> tuple[dict[str, Array], dict[str, Array]]:
     """Exposed and raw times of one batch on one GPU, Sec. 3.5."""
     net, gpu, serve = config.workload, config.serve.gpu, config.serve
-    peak = np.where(serve.precision.use_int8 > 0, gpu.peak_int8, gpu.peak_fp16)
+    peak = roofline.peak(gpu, serve.precision)
     speed = {"peak": peak, "efficiency": config.compute_efficiency / serve.runtime.time_ratio}
     stream = {
         "bandwidth": gpu.memory_bandwidth,
@@ -79,7 +80,7 @@ def gpu_terms(config: Platform) -> tuple[dict[str, Array], dict[str, Array]]:
     n_in, n_out, batch = config.input_tokens, config.output_tokens, serve.batch
     weights = net.matrix_weights + net.head_weights
     token_flops = roofline.compute_time(flops=2 * weights * batch, **speed)
-    once = roofline.memory_time(bytes_=weights * serve.precision.bytes, **stream)
+    once = roofline.memory_time(bytes_=weights * serve.precision.width, **stream)
     prompt_pairs = roofline.compute_time(flops=net.attention_macs * n_in * n_in * batch, **speed)
     context = n_in + (n_out - 1) / 2
     read = attention_bytes(kv_elements=net.kv_elements, context=context) * batch
@@ -103,6 +104,6 @@ def gpu_fits(config: Platform) -> Mask:
     net, serve = config.workload, config.serve
     tokens = config.input_tokens + config.output_tokens
     held = attention_bytes(kv_elements=net.kv_elements, context=tokens) * serve.batch
-    weights = (net.matrix_weights + net.head_weights) * serve.precision.bytes
+    weights = (net.matrix_weights + net.head_weights) * serve.precision.width
     fits: Mask = weights + held <= GIVEN("usable_memory") * serve.gpu.memory_capacity
     return fits

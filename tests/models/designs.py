@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from dse import registry
+from dse.errors import InputError
 from dse.spec import AnyModel, Config, Knob, Record, knobs
 from dse.study import field_of, nest
 
@@ -17,7 +18,7 @@ def settings(page: AnyModel, seed: int) -> dict[str, Any]:
 
 def _value(page: AnyModel, knob: Knob, rng: np.random.Generator) -> Any:
     if knob.catalog is not None:
-        return str(rng.choice(sorted(known_rows(page, knob))))
+        return str(rng.choice(sorted(priced_rows(page, knob))))
     assert knob.bounds is not None, f"{page.slug}: {knob.path} has no bounds"
     low, high = knob.bounds.low, knob.bounds.high
     if knob.bounds.integer:
@@ -26,18 +27,27 @@ def _value(page: AnyModel, knob: Knob, rng: np.random.Generator) -> Any:
     return float(low * (high / low) ** share if knob.bounds.log else low + share * (high - low))
 
 
-def known_rows(page: AnyModel, knob: Knob) -> dict[str, Record]:
-    """Rows of a knob's catalog in which the page knows every number."""
+def priced_rows(page: AnyModel, knob: Knob) -> dict[str, Record]:
+    """Rows of a knob's catalog of the default's family, with a price where the page reads one."""
     owner, name = field_of(page.config, knob.path)
     kind: Any = owner.model_fields[name].annotation
     assert knob.catalog is not None
     fit, _ = registry.covered(kind, knob.catalog.name)
-    return {slug: row for slug, row in fit.items() if _known(row)}
+    default = fit[knob.catalog.default]
+    return {slug: row for slug, row in fit.items() if _priced(row) and _stacks(default, row)}
 
 
-def _known(row: Record) -> bool:
-    numbers = [value for value in dict(row).values() if isinstance(value, float)]
-    return bool(np.isfinite(numbers).all())
+def _priced(row: Record) -> bool:
+    return not np.isnan(getattr(row, "price", 0.0))
+
+
+def _stacks(default: Record, row: Record) -> bool:
+    """Whether both are of one family, so that they can be rows of one batch."""
+    try:
+        type(default).take([default, row], np.arange(2))
+    except InputError:
+        return False
+    return True
 
 
 def covered(page: AnyModel, config: Config) -> bool:
@@ -67,7 +77,7 @@ def stacked(page: AnyModel, configs: list[Config]) -> Config:
             columns[knob.path] = type(values[0]).take(values, np.arange(len(values)))
         else:
             columns[knob.path] = np.array(values)
-    return page.config.batch(columns, configs[0])
+    return page.config.batched(columns, configs[0])
 
 
 def at(config: Config, path: str) -> Any:

@@ -1,5 +1,6 @@
 """What every page promises, found by discovery: a new page is tested by being there."""
 
+import json
 from typing import Any
 
 import numpy as np
@@ -83,11 +84,11 @@ def test_knobs_and_metrics_do_not_share_names(slug: str) -> None:
 
 
 @EVERY_PAGE
-def test_a_design_survives_json_and_its_own_echo(slug: str) -> None:
+def test_a_design_survives_json(slug: str) -> None:
     page = registry.model(slug)
     for config in designs.draw(page, 5, seed=1):
-        assert type(config).model_validate_json(config.model_dump_json()) == config
-        assert registry.configure(page, config.echo()) == config
+        text = json.dumps(config.echo(), allow_nan=False)
+        assert registry.configure(page, json.loads(text)) == config
 
 
 @EVERY_PAGE
@@ -122,7 +123,7 @@ def test_knobs_of_different_shapes_broadcast(slug: str) -> None:
     first, second = numeric[0], numeric[-1]
     tall = np.full((3, 1), designs.at(base, first.path))
     wide = np.full((1, 4), designs.at(base, second.path))
-    batch = page.config.batch({first.path: tall, second.path: wide}, base)
+    batch = page.config.batched({first.path: tall, second.path: wide}, base)
     alone, many = evaluated(page, base), evaluated(page, batch)
     for name, value in alone.metrics.items():
         shape = np.broadcast_shapes(np.shape(many.metrics[name]), (3, 4))
@@ -186,7 +187,7 @@ def test_declared_monotonicities_hold_on_random_pairs(slug: str, index: int) -> 
     for config in designs.draw(page, 60, seed=7 + index):
         ends = np.sort(rng.uniform(bounds.low, bounds.high, 2))
         low, high = np.round(ends) if bounds.integer else ends
-        pair = page.config.batch({promise.knob: np.array([low, high])}, config)
+        pair = page.config.batched({promise.knob: np.array([low, high])}, config)
         if not all(np.all(rule.holds(pair)) for rule in page.rules):
             continue
         result = evaluated(page, pair)
@@ -235,8 +236,8 @@ def test_arrays_of_another_library_flow_through(slug: str) -> None:
     numeric = [k.path for k in knobs(page.config).values() if k.catalog is None]
     values = {path: np.array([designs.at(base, path)] * 2) for path in numeric}
     foreign = {path: Dispatched(value) for path, value in values.items()}
-    theirs = evaluated(page, page.config.batch(dict(foreign), base))
-    ours = evaluated(page, page.config.batch(dict(values), base))
+    theirs = evaluated(page, page.config.batched(dict(foreign), base))
+    ours = evaluated(page, page.config.batched(dict(values), base))
     assert any(isinstance(value, Dispatched) for value in theirs.metrics.values())
     for name, value in ours.metrics.items():
         np.testing.assert_array_equal(unwrapped(theirs.metrics[name]), value)
@@ -264,7 +265,7 @@ def test_the_batch_of_a_page_is_not_bound_to_one_dimension(slug: str) -> None:
         if k.catalog is not None
         for rows in [[designs.at(c, k.path) for c in configs]]
     }
-    shaped = evaluated(page, page.config.batch({**cube, **records}, configs[0]))
+    shaped = evaluated(page, page.config.batched({**cube, **records}, configs[0]))
     for name, value in flat.metrics.items():
         broadcast = np.broadcast_to(value, (6,)).reshape(2, 3)
         np.testing.assert_allclose(np.broadcast_to(shaped.metrics[name], (2, 3)), broadcast)
