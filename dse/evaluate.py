@@ -88,7 +88,8 @@ def evaluate(study: Study, columns: Columns) -> Table:
     feasible = reduce(np.logical_and, covered, metrics["feasible"] != 0)
     known = reduce(np.logical_and, (~np.isnan(metrics[o.metric]) for o in study.objectives))
     violation = _violation(study, metrics, rows)
-    flagged = reduce(np.logical_or, result.flags.values(), np.zeros(rows, dtype=np.bool_))
+    raised = (result.flags[name] for name in study.page.flags)
+    flagged = reduce(np.logical_or, raised, np.zeros(rows, dtype=np.bool_))
     judged = {
         "feasible": feasible,
         "violation": violation,

@@ -199,6 +199,11 @@ class Space:
             found[axis.path] = np.where(active, columns[axis.path], axis.default)
         return {axis.path: found[axis.path] for axis in self.axes}
 
+    def active(self, columns: Columns) -> dict[str, Mask]:
+        """Which designs each knob matters to, by path, shape (n,)."""
+        rows = len(next(iter(columns.values())))
+        return {a.path: np.broadcast_to(self._active(a, columns), rows) for a in self.axes}
+
     def sample(self, shares: Array) -> dict[str, Array]:
         """Designs at uniform shares, shape (n, axes)."""
         return self.canonical({a.path: a.at(shares[:, i]) for i, a in enumerate(self.axes)})

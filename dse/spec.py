@@ -263,8 +263,8 @@ class Result:
     """What a page says of its designs; every array has the batch's shape or broadcasts to it.
 
     `terms` are exposed times (or costs) that sum to the model's total. `resources` are raw times
-    of what works in parallel; the largest is the bottleneck. `flags` mark designs that
-    extrapolate. `metrics["feasible"]` is true or false.
+    of what works in parallel; the largest is the bottleneck. `flags` mark designs whose
+    prediction needs words: the page's flags and remarks. `metrics["feasible"]` is true or false.
     """
 
     metrics: Mapping[str, Array]
@@ -332,6 +332,9 @@ class Model(Generic[C]):
     total: str
     data: Sheet
     flags: Mapping[str, str] = field(default_factory=dict)
+    """Words of each flag that marks a prediction as an extrapolation."""
+    remarks: Mapping[str, str] = field(default_factory=dict)
+    """Words of each flag that only asks to be read with care."""
     rules: tuple[Rule[C], ...] = ()
     monotone: tuple[Monotone, ...] = ()
     note: str = ""

@@ -98,7 +98,8 @@ def _plain(value: object, *, truth: bool = False) -> float | bool | None:
 
 def warnings_of(page: AnyModel, config: Config, result: Result) -> list[str]:
     """Why a prediction should be trusted less: raised flags, and knobs beyond their range."""
-    raised = [page.flags[name] for name, mask in result.flags.items() if bool(np.all(mask))]
+    words = {**page.flags, **page.remarks}
+    raised = [words[name] for name, mask in result.flags.items() if bool(np.all(mask))]
     beyond = (_beyond(knob, leaf(config, knob.path)) for knob in knobs(page.config).values())
     return raised + [text for text in beyond if text]
 

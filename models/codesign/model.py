@@ -137,7 +137,7 @@ def _bill(config: Platform, served: dict[str, Array], on_dfx: Mask) -> dict[str,
 
 def _flags(config: Platform, ring: Result, load: Array) -> dict[str, Mask]:
     on_dfx = np.greater(config.serve.target.on_dfx, 0)
-    beyond = [mask for name, mask in ring.flags.items() if name != "power"]
+    beyond = [ring.flags[name] for name in dfx.MODEL.flags]
     outside = beyond[0]
     for mask in beyond[1:]:
         outside = outside | mask
@@ -193,6 +193,8 @@ MODEL = Model(
     data=DATA,
     flags={
         "dfx": "DFX beyond what it was calibrated on: see the warnings of the dfx page",
+    },
+    remarks={
         "power": "FPGA energy rests on a remembered 45 W a board, which the headline contradicts",
         "batch": "the GPU answers a batch at once, DFX one request a time: compare at this load",
         "load": "requests come faster than they are served: the queue has no end",

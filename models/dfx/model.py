@@ -3,28 +3,26 @@ r"""DFX (Hong et al., MICRO 2022): latency, energy and cost of a decoder on p FP
 Question: what is the latency per token on p FPGAs, and against GPUs, at what energy and cost?
 Each board holds 1/p of every matrix and streams all of it for every token, prompt tokens too.
 
-| symbol       | name                              | unit     | where                            |
-|--------------|-----------------------------------|----------|----------------------------------|
-| p, n         | fpgas, passes                     | 1        | n = input_tokens + output_tokens |
-| d, l, f      | depth, lanes, clock               | 1, 1, Hz | 64, 16, 200 MHz in the paper     |
-| B, b         | bandwidth, link                   | B/s      | HBM; one port, one direction     |
-| r            | rate                              | 1/s      | weights one board streams        |
-| eta, t_layer | stream_efficiency, layer_overhead | 1, s     | fitted here                      |
-| W, V e       | matrix_weights, head_weights      | 1        | all layers; output head          |
-| L, e, h, c   | layers, width, head_dim, context  | 1        | of the network; tokens attended  |
+| symbol       | name                              | unit          | where                        |
+|--------------|-----------------------------------|---------------|------------------------------|
+| p, n         | fpgas, passes                     | 1             | n: input and output tokens   |
+| d, l, f      | depth, lanes, clock               | 1, 1, Hz      | 64, 16, 200 MHz in the paper |
+| B, b, r      | bandwidth, link, rate             | B/s, B/s, 1/s | HBM; one port; weights       |
+| eta, t_layer | stream_efficiency, layer_overhead | 1, s          | fitted here                  |
+| W, V e       | matrix_weights, head_weights      | 1             | all layers; output head      |
+| L, e, h, c   | layers, width, head_dim, context  | 1             | of the network; attended     |
 
 Arguments of equations carry these units; all broadcast, a result has the broadcast shape. The
-paper's own text could not be read: [walkthrough] is a second-hand account of its Sec. I-V, without
+paper's own text could not be read: [walkthrough] is a second-hand account of its Sec. I-V without
 equation numbers, [derived] was worked out here from that mechanism. `data.yaml` has the sources.
 
-Assumptions: FP16; no batching, no reuse of weights over tokens; heads split over boards, so p
-divides them; LayerNorm and residual on every board; matrices padded to whole tiles of d rows and
-l columns. Range: GPT-2 345M to 1.5B, p <= 4, up to 384 tokens, d = 64, l = 16, 200 MHz, U280.
+Assumptions: FP16; no batching, no reuse of weights over tokens; p divides the heads; LayerNorm and
+residual on every board; matrices padded to whole tiles.
+Range: GPT-2 345M to 1.5B, p <= 4, up to 384 tokens, 64 x 16 tiles at 200 MHz, U280.
 
 Where we differ from the paper: n_in + n_out passes, not one less, as its latencies say. Attention
-up to 384 tokens has no term, since the latencies show none: t_layer holds it, and only attention
-beyond that is charged; charging all of it would add 1 % at [64:64]. The ring's wire time is a
-lower bound inside t_layer and is shown apart.
+up to 384 tokens has no term, as the latencies show none: t_layer holds it, only what goes beyond
+is charged (all of it would add 1 % at [64:64]). The ring's wire time, too, is inside t_layer.
 
 Known weak regimes (sign of the bias of latency): contexts over 384 -, softmax there is free; other
 tiles and clocks -, t_layer may grow; p > 4 -, hops grow. Energy is unsure by 45 %: `notes.energy`.
@@ -270,6 +268,8 @@ MODEL = Model(
         "tile": "tile or clock other than 64 x 16 at 200 MHz: layer_overhead may differ",
         "board": "board other than the U280: both constants may differ",
         "context": "context beyond 384 tokens: latency is a lower estimate, softmax is free",
+    },
+    remarks={
         "power": "energy rests on a remembered 45 W a board; the headline ratio implies 66 W",
     },
     rules=(

@@ -162,7 +162,8 @@ def test_every_flag_has_its_words_and_every_answer_its_metric(slug: str) -> None
     page = registry.model(slug)
     result = evaluated(page, designs.draw(page, 1, seed=6)[0])
     assert result.metrics.keys() == page.metrics.keys()
-    assert result.flags.keys() == page.flags.keys()
+    assert result.flags.keys() == page.flags.keys() | page.remarks.keys()
+    assert not page.flags.keys() & page.remarks.keys()
     assert all(np.asarray(mask).dtype == np.bool_ for mask in result.flags.values())
     assert result.bottleneck() in result.resources
 
