@@ -66,7 +66,7 @@ def _constants(context: Context, page: AnyModel) -> Named:
 def _devices(context: Context) -> dict[str, Number]:
     """What the page reads of every catalog row that a shown design uses."""
     return {
-        f"{slug} {field}": number
+        f"{slug}: {field}": number
         for knob, slug, kind in _rows(context)
         for field, number in _row(knob, slug).items()
         if field in kind.model_fields and isinstance(number, Number)
@@ -104,7 +104,7 @@ def _row(knob: Knob, slug: str) -> Mapping[str, Number | str]:
     if knob.catalog is None:
         return {}
     page, _, table = knob.catalog.name.partition(".")
-    rows = registry.model(page).data.tables[table] if table else registry.devices(page)
+    rows = registry.model(page).data.tables.get(table, {}) if table else registry.devices(page)
     return rows.get(slug, {})
 
 
@@ -124,17 +124,24 @@ def _notes(context: Context) -> list[Block]:
     return [
         block
         for page in context.pages
-        if page.data.notes
+        if _own(page)
         for block in (
             Paragraph(f"Notes of the page '{page.slug}'. {_paper(page)}"),
-            Facts([(words(name), text) for name, text in page.data.notes.items()]),
+            Facts([(words(name), text) for name, text in _own(page).items()]),
         )
     ]
 
 
+def _own(page: AnyModel) -> dict[str, str]:
+    """The notes of a page, less the one that the validation shows."""
+    return {name: text for name, text in page.data.notes.items() if name != "fit"}
+
+
 def _paper(page: AnyModel) -> str:
     paper = page.paper
-    where = f"{paper.venue} {paper.year}" + (f", doi {paper.doi}" if paper.doi else "")
+    where = f"{paper.venue} {paper.year}" + (
+        f", doi {paper.doi}" if paper.doi.startswith("10.") else ""
+    )
     return f"{paper.authors}: {paper.title}. {where}."
 
 

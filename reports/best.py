@@ -5,17 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from .section import Block, Context, DataTable, Paragraph, Section
-from .wording import active, at_prices, cell, heading, listed, priced, words
+from .wording import UNUSED, active, at_prices, cell, heading, listed, priced, words
 
 
 def build(context: Context) -> list[Block]:
     """Recommended designs side by side: knobs, then what they reach."""
     if not context.feasible:
-        return [Paragraph("None is recommended, because none meets every constraint.")]
+        return [Paragraph("No design is recommended, because no design meets every constraint.")]
     study, best = context.study, context.best
     goals = [objective.metric for objective in study.objectives]
     others = [name for name in study.metrics if name not in (*goals, "feasible")]
-    knobs = [[words(a.path), *_settings(context, a.path)] for a in study.space.axes]
+    settings = {axis.path: _settings(context, axis.path) for axis in study.space.axes}
+    knobs = [[words(path), *cells] for path, cells in settings.items() if {*cells} != {UNUSED}]
     reached = [
         [words(name), *(cell(best, name, row) for row in range(len(best)))]
         for name in (*goals, *others)
@@ -23,7 +24,8 @@ def build(context: Context) -> list[Block]:
     return [
         Paragraph(
             "Each column is one design: first its knobs, then the objectives (shaded), then what "
-            "else the page says of it. What the study holds fixed is listed under the question."
+            "else the page says of it. Knobs that no design here uses are left out; what the "
+            "study holds fixed is listed under the question."
         ),
         DataTable(
             ["", *map(heading, context.why)],
@@ -41,7 +43,7 @@ def build(context: Context) -> list[Block]:
 def _settings(context: Context, path: str) -> list[str]:
     """A knob's value in each design; a knob whose condition fails plays no part."""
     used = active(context.study, context.best, path)
-    return [cell(context.best, path, row) if on else "not used" for row, on in enumerate(used)]
+    return [cell(context.best, path, row) if on else UNUSED for row, on in enumerate(used)]
 
 
 def _flags(context: Context) -> list[Block]:

@@ -112,5 +112,10 @@ def pdf(content: Mapping[str, Any]) -> bytes:
         template,
         format="pdf",
         ignore_system_fonts=True,
-        sys_inputs={"data": json.dumps(content)},
+        sys_inputs={"data": as_json(content)},
     )
+
+
+def as_json(content: Mapping[str, Any]) -> str:
+    """Described content as the template reads it; a NaN would be no JSON, so it is refused."""
+    return json.dumps(content, allow_nan=False)

@@ -11,7 +11,7 @@ from dse import figures
 from dse.evaluate import Table
 
 from .section import Block, Context, DataTable, Figure, Paragraph, Section
-from .wording import SENSES, at_prices, cell, listed, words
+from .wording import SENSES, UNUSED, active, at_prices, cell, listed, words
 
 ROWS = 24
 """Designs of the front that the table shows; the run's front.csv holds them all."""
@@ -39,10 +39,10 @@ def _front(context: Context) -> list[Block]:
 
 def _axes(context: Context, goals: list[str]) -> str:
     known = context.study.metrics
-    said = [f"{words(g)} ({SENSES[known[g].sense]}) is the {known[g].text}" for g in goals]
+    said = listed([f"{words(goal)} ({SENSES[known[goal].sense]})" for goal in goals])
     return (
-        f"A design is on the front when no other one is at least as good in every objective and "
-        f"better in one. {'; '.join(said)[:1].upper()}{'; '.join(said)[1:]}."
+        "A design is on the front when no other one is at least as good in every objective and "
+        f"better in one. The objectives are {said}."
     )
 
 
@@ -72,6 +72,9 @@ def _table(context: Context, goals: list[str]) -> DataTable:
     moving = [a.path for a in context.study.space.axes if len(np.unique(front[a.path])) > 1]
     names = [*goals, *moving][:COLUMNS]
     header, cells = figures.data_table(front, names)
+    for i, name in enumerate(names[len(goals) :], start=len(goals)):
+        for cell_row, used in zip(cells, active(context.study, front, name), strict=True):
+            cell_row[i] = cell_row[i] if used else UNUSED
     return DataTable(
         header,
         cells,

@@ -88,14 +88,22 @@ def _left_out(context: Context) -> list[Block]:
     left = context.environment["left_out"]
     if not left:
         return [Paragraph("No choice of a catalog was left out.")]
+    reasons: dict[str, list[str]] = {}
+    for slug, reason in left.items():
+        reasons.setdefault(_general(str(reason), slug), []).append(slug)
     return [
         DataTable(
             ["Left out", "Why"],
-            [[str(slug), str(reason)] for slug, reason in left.items()],
-            f"Rows of catalogs that no design of {words(context.study.slug)} uses.",
-            widths=(25, 75),
+            [[", ".join(slugs), reason] for reason, slugs in reasons.items()],
+            "Rows of catalogs that no design uses.",
+            widths=(55, 45),
         )
     ]
+
+
+def _general(reason: str, slug: str) -> str:
+    """A reason without the row it was given for, so that equal reasons join."""
+    return reason.removeprefix(f"'{slug}' ").removesuffix("; choose another")
 
 
 SECTION = Section(order=60, title="How it was searched", build=build)

@@ -17,7 +17,7 @@ def verdict(context: Context) -> str:
     """The answer in two sentences: how many designs hold, and which one to look at first."""
     facts = context.environment
     if not context.feasible:
-        tried = f"None of {facts['designs']:,} designs meets every constraint."
+        tried = f"Not one of {facts['designs']:,} designs meets every constraint."
         return f"{tried} What keeps them out: {listed(context.misses)}."
     goals = [words(objective.metric) for objective in context.study.objectives]
     at_once = " at once" if len(goals) > 1 else ""

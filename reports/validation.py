@@ -19,7 +19,7 @@ USES = {
 
 
 def build(context: Context) -> list[Block]:
-    """A summary by page, the scatter of all points, then fit and check rows."""
+    """A summary by page, a scatter where the points share a unit, then fit and check rows."""
     rows = list(context.validation)
     silent = [page.slug for page in context.pages if page.slug not in {row.model for row in rows}]
     missing = [Paragraph(_unvalidated(silent), "warning")] if silent else []
@@ -28,17 +28,17 @@ def build(context: Context) -> list[Block]:
     return [
         *missing,
         _summary(summaries(rows)),
-        _figure(rows),
+        *_figure(rows),
         *(_table(rows, use) for use in USES if any(row.use == use for row in rows)),
         *_objectives(context.pages),
     ]
 
 
 def _unvalidated(slugs: Sequence[str]) -> str:
-    noun = "page" if len(slugs) == 1 else "pages"
+    said = f"page {slugs[0]} has" if len(slugs) == 1 else f"pages {listed(slugs)} have"
     return (
-        f"The {noun} {listed(slugs)} {'has' if len(slugs) == 1 else 'have'} no published point of "
-        "its own to be compared with: how far its predictions are off is unknown."
+        f"The {said} no published point to be compared with: how far predictions made there are "
+        "off is unknown."
     )
 
 
@@ -60,9 +60,12 @@ def _summary(found: Sequence[Summary]) -> DataTable:
     )
 
 
-def _figure(rows: Sequence[Row]) -> Figure:
+def _figure(rows: Sequence[Row]) -> list[Block]:
+    """Points of one unit on one scale; over many decades every error would look like none."""
+    if len({row.unit for row in rows}) > 1:
+        return []
     chart = figures.validation([asdict(row) for row in rows])
-    return Figure(figures.svg(chart), chart.caption)
+    return [Figure(figures.svg(chart), chart.caption)]
 
 
 def _table(rows: Sequence[Row], use: str) -> DataTable:

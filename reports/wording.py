@@ -17,6 +17,9 @@ from .section import Context
 UNSURE = ("memory", "assumed", "fitted")
 """Kinds of numbers that a reader should look at twice."""
 
+UNUSED = "not used"
+"""What stands for the value of a knob whose condition fails."""
+
 SENSES = {"min": "lower is better", "max": "higher is better"}
 
 

@@ -1,0 +1,42 @@
+from reports import assumptions
+from reports.section import Context
+from reports.wording import UNSURE
+from tests.reports import made
+
+
+def test_every_constant_of_the_page_stands_with_value_kind_and_source(answered: Context):
+    rows = made.rows(made.tables(assumptions.build(answered))[0])
+    assert rows["efficiency"] == ["0.5", "fitted", "fitted on f1 to f3"]
+    assert rows["overhead"] == ["2 ms", "fitted", "fitted on f1 to f3"]
+
+
+def test_unsure_numbers_are_marked_and_no_others(answered: Context):
+    for table in made.tables(assumptions.build(answered)):
+        unsure = [i for i, row in enumerate(table.rows) if row[2] in UNSURE]
+        assert list(table.marked) == unsure
+
+
+def test_rates_of_the_price_list_are_dated(answered: Context):
+    prices = made.tables(assumptions.build(answered))[-1]
+    assert answered.prices in prices.caption
+    assert "electricity" in made.rows(prices)
+
+
+def test_a_knob_that_the_study_sets_is_not_listed_as_an_assumption(searched):
+    context = made.context(searched(set={"items": 8, "overhead": "1 ms"}))
+    assert "overhead" not in made.rows(made.tables(assumptions.build(context))[0])
+
+
+def test_devices_of_the_recommended_designs_stand_with_their_sources(boards: Context):
+    rows = made.rows(made.tables(assumptions.build(boards))[1])
+    used = {boards.best.words("fpga")[i] for i in range(len(boards.best))}
+    assert {f"{slug}: hbm bandwidth" for slug in used} <= set(rows)
+    assert all(kind and source for _, kind, source in rows.values())
+
+
+def test_notes_of_the_page_are_printed(boards: Context):
+    said = made.words(assumptions.build(boards))
+    notes = dict(boards.study.page.data.notes)
+    assert notes.pop("fit") not in said  # the validation shows it
+    assert notes
+    assert all(note in said for note in notes.values())

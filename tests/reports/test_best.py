@@ -1,0 +1,63 @@
+from dataclasses import replace
+
+import numpy as np
+
+from dse.evaluate import Table
+from reports import best
+from reports.section import Context, DataTable
+from tests.reports import made
+
+
+def table(context: Context) -> DataTable:
+    return made.tables(best.build(context))[0]
+
+
+def test_every_knob_and_every_metric_has_a_row_and_every_design_a_column(answered: Context):
+    rows = made.rows(table(answered))
+    assert {"chip", "chips", "link bandwidth", "cached", "latency", "cost", "utilisation"} <= set(
+        rows
+    )
+    assert len(table(answered).header) == 1 + len(answered.best)
+    assert {len(cells) for cells in rows.values()} == {len(answered.best)}
+
+
+def test_the_objectives_are_the_marked_rows(answered: Context):
+    shown = table(answered)
+    assert [shown.rows[i][0] for i in shown.marked] == ["latency", "cost"]
+    assert shown.mark == "important"
+
+
+def test_costs_are_at_dated_prices(answered: Context):
+    assert f"at the prices of {answered.prices}" in table(answered).caption
+
+
+def test_a_knob_whose_condition_fails_is_not_shown_as_if_it_counted(answered: Context):
+    rows = made.rows(table(answered))
+    without = [i for i, cached in enumerate(rows["cached"]) if cached == "0"]
+    assert without
+    assert "cache" not in rows or all(rows["cache"][i] == "not used" for i in without)
+
+
+def test_a_knob_that_no_shown_design_uses_takes_no_row(answered: Context):
+    context = replace(answered, best=answered.best.take(answered.best["cached"] == 0))
+    assert len(context.best)
+    assert "cache" not in made.rows(table(context))
+
+
+def test_a_raised_flag_of_the_page_names_the_designs_it_concerns(answered: Context):
+    study = answered.study
+    fast = Table(answered.best.columns, answered.best.units, answered.best.labels)
+    over = replace(study.space, base=study.space.base.batched({"clock": 1.9e9}, study.space.base))
+    context = replace(answered, study=replace(study, space=over), best=fast)
+    assert "no chip was measured above 1.5 GHz" in made.words(best.build(context))
+    assert "no chip was measured" not in made.words(best.build(answered))
+
+
+def test_nothing_is_recommended_when_nothing_is_feasible(empty: Context):
+    assert "No design is recommended" in made.words(best.build(empty))
+
+
+def test_no_more_designs_are_recommended_than_fit_side_by_side(answered: Context):
+    assert 1 <= len(answered.best) <= 4
+    assert any("balanced" in why for why in answered.why)
+    assert np.all(answered.best["accepted"])

@@ -1,0 +1,53 @@
+from dataclasses import replace
+
+from reports import method
+from reports.section import Context
+from tests.reports import made
+from tests.reports.conftest import Searched
+
+
+def test_method_budget_seed_and_counts_are_told(answered: Context):
+    told = made.facts(method.build(answered))
+    facts = answered.environment
+    assert told["Method"].startswith("grid")
+    assert told["Budget and seed"] == "10,000 designs, seed 3"
+    assert told["Designs priced"].startswith(f"{facts['designs']:,} in ")
+    assert told["Accepted"].startswith(f"{facts['accepted']:,} (")
+    assert told["On the front"] == f"{len(answered.front):,}"
+
+
+def test_every_knob_that_varies_is_listed_with_its_range_and_condition(answered: Context):
+    rows = made.rows(made.tables(method.build(answered))[0])
+    assert rows["chip"][0] == "tiny, small, large, unpriced"
+    assert rows["chips"] == ["1, 2, 4", "always"]
+    assert rows["cache"] == ["1 MB, 64 MB", "cached == 1"]
+    assert rows["link bandwidth"][0] == "2 GB/s to 32 GB/s, continuous, logarithmic"
+
+
+def test_what_no_design_uses_is_listed_with_the_reason(answered: Context):
+    left = made.rows(made.tables(method.build(answered))[-1])
+    assert left["unpriced"] == [answered.environment["left_out"]["unpriced"]]
+
+
+def test_rows_that_are_left_out_for_one_reason_share_a_line(answered: Context):
+    reasons = {"a": "'a' has no known power; choose another", "c": "no price"}
+    reasons["b"] = "'b' has no known power; choose another"
+    environment = {**answered.environment, "left_out": reasons}
+    left = made.tables(method.build(replace(answered, environment=environment)))[-1]
+    assert left.rows == [["a, b", "has no known power"], ["c", "no price"]]
+
+
+def test_a_search_in_one_block_draws_no_growth(answered: Context):
+    assert made.figures(method.build(answered)) == []
+
+
+def test_growth_is_drawn_once_there_are_steps_to_see(answered: Context):
+    steps = [{"designs": 10.0**n, "front": n + 1.0, "hypervolume": n + 1.0} for n in range(4)]
+    assert len(made.figures(method.build(replace(answered, history=steps)))) == 1
+
+
+def test_an_approximate_method_does_not_claim_to_be_exact(searched: Searched):
+    search = {"method": "random", "budget": 200, "seed": 1}
+    told = made.facts(method.build(made.context(searched(search=search))))
+    assert "exact" not in told["Method"]
+    assert told["Finished"] == "yes"
