@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dse.errors import InputError
 from dse.evaluate import Table
@@ -31,8 +32,12 @@ class Archive:
     accepted: int = 0
     front: Table | None = None
     nearest: Table | None = None
-    unknown: dict[str, set[str]] = field(default_factory=dict)
-    known: dict[str, set[str]] = field(default_factory=dict)
+    rivals: dict[str, Table] = field(default_factory=dict)
+    """Front of each choice of the study's `compare` knob alone, by slug."""
+    known: dict[str, dict[str, set[str]]] = field(default_factory=dict)
+    """Knob -> row of its catalog -> objectives that some design with it knew."""
+    complete: dict[str, set[str]] = field(default_factory=dict)
+    """Knob -> rows with which some design knew every objective at once."""
     snapshots: list[tuple[int, Array]] = field(default_factory=list)
 
     @property
@@ -45,7 +50,7 @@ class Archive:
         row = np.arange(self.seen, self.seen + len(table))
         table = Table({"row": row, **table.columns}, table.units, table.labels)
         self.seen += len(table)
-        self._count_unknown(table)
+        self._count_known(table)
         good = table.take(table["accepted"])
         self.accepted += len(good)
         if len(good):
@@ -54,37 +59,51 @@ class Archive:
             self._extend_nearest(table)
 
     def _extend_front(self, good: Table) -> None:
-        best = good.take(nondominated(points_of(self.study, good)))
-        joined = best if self.front is None else Table.concat([self.front, best])
-        joined = joined.take(nondominated(points_of(self.study, joined)))
-        self.front = joined.take(_first_of_each(self.study, joined))
+        self.front = self._merged(self.front, good)
         last = self.snapshots[-1][0] if self.snapshots else 0
         if self.seen >= 1.2 * last:
             self.snapshots.append((self.seen, points_of(self.study, self.front)))
+        path = self.study.compare
+        if path is not None:
+            for code, slug in enumerate(good.labels[path]):
+                of_kind = good.take(good[path] == code)
+                if len(of_kind):
+                    self.rivals[slug] = self._merged(self.rivals.get(slug), of_kind)
+
+    def _merged(self, front: Table | None, good: Table) -> Table:
+        """The front of a front and more designs, equal designs once, ties kept."""
+        best = good.take(nondominated(points_of(self.study, good)))
+        joined = best if front is None else Table.concat([front, best])
+        joined = joined.take(nondominated(points_of(self.study, joined)))
+        return joined.take(_first_of_each(self.study, joined))
 
     def _extend_nearest(self, table: Table) -> None:
         joined = table if self.nearest is None else Table.concat([self.nearest, table])
         missed = joined["violation"] + ~joined["feasible"]
         self.nearest = joined.take(np.argsort(missed, kind="stable")[:KEPT])
 
-    def _count_unknown(self, table: Table) -> None:
-        """Which rows of a catalog had an objective, and which never did."""
-        lost = np.isnan(points_of(self.study, table)).any(axis=1)
-        if not lost.any():
-            return
+    def _count_known(self, table: Table) -> None:
+        """Which rows of a catalog had which objectives known."""
+        known = ~np.isnan(points_of(self.study, table))
         for path, labels in table.labels.items():
             codes = table[path].astype(np.intp)
-            for store, mask in ((self.unknown, lost), (self.known, ~lost)):
-                names = {labels[code] for code in np.unique(codes[mask])}
-                store.setdefault(path, set()).update(names)
+            found = self.known.setdefault(path, {})
+            for label in _seen(labels, codes):
+                found.setdefault(label, set())
+            for column, objective in zip(known.T, self.study.objectives, strict=True):
+                for label in _seen(labels, codes[column]):
+                    found[label].add(objective.metric)
+            whole = _seen(labels, codes[known.all(axis=1)])
+            self.complete.setdefault(path, set()).update(whole)
 
     def left_out(self) -> dict[str, str]:
         """Rows of catalogs that no answer can use, and why."""
-        names = ", ".join(objective.metric for objective in self.study.objectives)
+        wanted = [objective.metric for objective in self.study.objectives]
         never = {
-            label: f"{names} cannot all be known with it (a price or a peak is missing)"
-            for path, labels in self.unknown.items()
-            for label in sorted(labels - self.known.get(path, set()))
+            label: f"{' and '.join(m for m in wanted if m not in metrics) or 'all together'} unknown"
+            for path, labels in self.known.items()
+            for label, metrics in sorted(labels.items())
+            if label not in self.complete[path]
         }
         return {**self.study.space.left_out, **never}
 
@@ -102,7 +121,11 @@ class Archive:
         ]
 
     def best(self) -> tuple[list[str], Table]:
-        """The designs a person looks at first, and why: each objective's best and the knee."""
+        """The designs a person looks at first, and why.
+
+        Each objective's best, the balanced knee, and the balanced design of every compared
+        choice that is not among them.
+        """
         if self.front is None:
             raise InputError("nothing is feasible, so nothing is best")
         points = points_of(self.study, self.front)
@@ -110,8 +133,25 @@ class Archive:
         for i, objective in enumerate(self.study.objectives):
             chosen.setdefault(int(np.argmin(points[:, i])), []).append(f"best {objective.metric}")
         chosen.setdefault(knee(points), []).append("balanced")
-        rows = np.array(list(chosen), dtype=np.intp)
-        return [", ".join(why) for why in chosen.values()], self.front.take(rows)
+        best = self.front.take(np.array(list(chosen), dtype=np.intp))
+        reasons = [", ".join(why) for why in chosen.values()]
+        path = self.study.compare
+        shown = set() if path is None else set(best.words(path))
+        for slug in sorted(self.rivals.keys() - shown):
+            rival = self.rivals[slug]
+            best = Table.concat([best, rival.take(np.array([knee(points_of(self.study, rival))]))])
+            reasons.append(f"balanced {slug}{self._standing(best)}")
+        return reasons, best
+
+    def _standing(self, best: Table) -> str:
+        """Whether the last of these designs is on the common front."""
+        on_front = self.front is not None and bool(np.isin(best["row"][-1], self.front["row"]))
+        return "" if on_front else ", dominated"
+
+
+def _seen(labels: tuple[str, ...], codes: NDArray[np.intp]) -> list[str]:
+    counts = np.bincount(codes, minlength=len(labels))
+    return [label for label, count in zip(labels, counts, strict=True) if count]
 
 
 def _first_of_each(study: Study, table: Table) -> np.ndarray[Any, np.dtype[np.intp]]:

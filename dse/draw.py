@@ -71,9 +71,9 @@ def plotly(chart: Chart, *, dark: bool = False) -> Figure:
         title={"text": chart.title, "font": {"size": 15}, "x": 0, "xref": "paper"},
         xaxis={"title": {"text": chart.x_label}, "type": "log" if chart.log_x else None},
         yaxis={"title": {"text": chart.y_label}, "type": "log" if chart.log_y else None},
-        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 1.0, "xanchor": "right"},
+        legend={"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0},
         coloraxis={"colorscale": SCALE, "colorbar": {"title": {"text": chart.colour_label}}},
-        margin={"l": 60, "r": 20, "t": 60, "b": 50},
+        margin={"l": 60, "r": 20, "t": 40, "b": 50},
         **flat,
     )
     if chart.kind in ("bars", "waterfall"):
@@ -85,7 +85,7 @@ def _lay_bars(figure: Figure, chart: Chart) -> None:
     """The first bar on top, and room for the texts beside the bars."""
     ends = drawn(chart, chart.frame, "x") + chart.frame["base"].to_numpy() / chart.x_scale
     room = 1.5 * float(np.nanmax(ends, initial=0.0)) or 1.0
-    figure.update_layout(showlegend=False, xaxis={"range": [0, room]}, margin={"t": 40})
+    figure.update_layout(showlegend=False, xaxis={"range": [0, room]})
     figure.update_yaxes(autorange="reversed", automargin=True)
 
 

@@ -186,7 +186,7 @@ def covered(kind: type[Record], name: str) -> tuple[dict[str, Record], dict[str,
         try:
             fit[slug] = record(kind, name, slug)
         except (InputError, ValidationError) as error:
-            left[slug] = str(error).split("\n")[0]
+            left[slug] = str(error).split("\n")[0].removeprefix(f"'{slug}' ")
     return fit, left
 
 

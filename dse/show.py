@@ -250,9 +250,17 @@ def outcome(out: Console, ended: Outcome) -> None:
     else:
         why, best = archive.best()
         _print_best(out, ended, why, best)
-    for slug, reason in archive.left_out().items():
-        out.print(f"left out: {escape(slug)}: {escape(reason)}")
+    for reason, slugs in grouped(archive.left_out()).items():
+        out.print(f"left out ({escape(reason)}): {escape(', '.join(slugs))}")
     out.print(f"run: {ended.run.path}")
+
+
+def grouped(reasons: Mapping[str, str]) -> dict[str, list[str]]:
+    """Names by the reason they share."""
+    found: dict[str, list[str]] = {}
+    for slug, reason in reasons.items():
+        found.setdefault(reason, []).append(slug)
+    return found
 
 
 def _print_best(out: Console, ended: Outcome, why: Sequence[str], best: Table) -> None:
@@ -260,10 +268,11 @@ def _print_best(out: Console, ended: Outcome, why: Sequence[str], best: Table) -
     goals = [objective.metric for objective in study.objectives]
     names = [axis.path for axis in study.space.axes] + goals
     grid = _grid("", *why, right=range(1, len(why) + 1))
+    active = study.space.active({axis.path: best[axis.path] for axis in study.space.axes})
     for name in names:
-        if len(best) == 0:
-            continue
         cells = [_mark(value, best.units.get(name, "")) for value in best.words(name)]
+        used = active.get(name, np.ones(len(best), dtype=np.bool_))
+        cells = [cell if on else "" for cell, on in zip(cells, used, strict=True)]
         grid.add_row(f"[bold]{name}[/bold]" if name in goals else name, *cells)
     flagged = ["extrapolates" if flag else "" for flag in best["extrapolates"]]
     if any(flagged):

@@ -67,9 +67,7 @@ class Record(_Strict):
         """
         needed = (name for name, info in cls.model_fields.items() if info.is_required())
         if missing := [name for name in needed if name not in row]:
-            raise InputError(
-                f"'{row.get('slug', 'row')}' has no known {', '.join(missing)}; choose another"
-            )
+            raise InputError(f"'{row.get('slug', 'row')}' has no known {', '.join(missing)}")
         return cls.model_validate({k: row[k] for k in cls.model_fields if k in row})
 
     @classmethod

@@ -73,6 +73,8 @@ class StudyFile(BaseModel):
     """Metrics to improve, each in the page's better direction."""
     constraints: list[str] = []
     """Bounds that must hold, for example 'latency <= 500 ms'."""
+    compare: str | None = None
+    """A varied category: the best of each of its choices is shown even where it loses."""
     search: SearchSpec = SearchSpec()
     """Method, budget and seed."""
 
@@ -95,6 +97,7 @@ class Study:
     space: Space
     objectives: tuple[Objective, ...]
     constraints: tuple[Constraint, ...]
+    compare: str | None
     search: SearchSpec
     warnings: tuple[str, ...]
     document: Mapping[str, object]
@@ -189,12 +192,24 @@ def build(
         space=space,
         objectives=tuple(_objective(page, name, place) for name in file.objectives),
         constraints=tuple(_placed(place, text, bounds) for text in file.constraints),
+        compare=_compared(space, file, place),
         search=spec,
         warnings=warnings,
         document=dict(document)
         | {"set": fixed, "search": spec.model_dump()}
         | {"space": {path: document["space"][path] for path in varied}},  # type: ignore[index]
     )
+
+
+def _compared(space: Space, file: StudyFile, place: str) -> str | None:
+    """The knob to compare; none where it no longer varies."""
+    path = file.compare
+    if path is None or (path in file.space and path not in space.by_path):
+        return None
+    varied = [axis.path for axis in space.axes if axis.rows]
+    if path not in varied:
+        raise InputError(f"{place}: compare: {unknown('varied category', path, varied)}")
+    return path
 
 
 def _placed(place: str, text: str, bounds: Mapping[str, str]) -> Constraint:

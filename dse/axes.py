@@ -1,0 +1,320 @@
+"""How a study says that a knob varies, and the axis that comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from math import ceil, floor
+from numbers import Real as Number
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import model_validator
+
+from dse import registry, units
+from dse.errors import InputError, closest, unknown
+from dse.space import Axis, Clause, Space, parse_clauses
+from dse.spec import AnyModel, Config, Knob, Record, kind_of, knobs
+
+MOST = 100_000
+"""Levels of one knob; a range with more is better left continuous."""
+
+
+def _value(given: object) -> object:
+    if isinstance(given, str) or given is None:
+        return given
+    if isinstance(given, bool) or not isinstance(given, Number):
+        raise ValueError(f"must be a number or text with its unit, got {given!r}")
+    return float(given)
+
+
+def _choices(given: object) -> object:
+    if given is None or (isinstance(given, str) and given == "all"):
+        return given
+    if not isinstance(given, list | tuple):
+        raise ValueError(f"must be a list of values, or 'all', got {given!r}")
+    if None in given or len(given) == 0:
+        raise ValueError("must name at least one value, and none of them empty")
+    return [_value(item) for item in given]
+
+
+Value = Annotated[str | float, BeforeValidator(_value, json_schema_input_type=str | float)]
+"""A number in SI, or text with its unit, or a slug."""
+
+Choices = list[Value] | Literal["all"]
+
+
+class AxisSpec(BaseModel):
+    """How one knob varies: choices, or a range from low to high."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    choices: Annotated[
+        Choices | None, BeforeValidator(_choices, json_schema_input_type=Choices | None)
+    ] = None
+    """Values or slugs; `all` takes every row of the catalog that the page can read."""
+    low: Value | None = None
+    """Lower end of a range, with its unit or in SI."""
+    high: Value | None = None
+    """Upper end of a range."""
+    log: bool = False
+    """Spread levels and samples evenly in the logarithm."""
+    integer: bool = False
+    """Only whole numbers."""
+    step: Value | None = None
+    """Distance between neighbours; without it a range is continuous."""
+    levels: Annotated[int, Field(ge=2, le=10_000)] | None = None
+    """How many levels an exhaustive search visits."""
+    when: str | None = None
+    """Condition on other knobs; where it fails, this knob keeps its default."""
+
+    @model_validator(mode="after")
+    def _is_one_thing(self) -> Self:
+        ranged = self.model_fields_set & {"low", "high", "log", "integer", "step", "levels"}
+        if self.choices is not None and ranged:
+            raise ValueError(f"has choices and {', '.join(sorted(ranged))}; drop one or the other")
+        if self.step is not None and (self.levels is not None or self.log):
+            raise ValueError("has a step beside levels or log; drop one or the other")
+        return self
+
+
+def _spec(given: object) -> object:
+    """A list of choices and 'all' stand for themselves."""
+    if isinstance(given, list | tuple | str):
+        return {"choices": given}
+    if not isinstance(given, Mapping | AxisSpec):
+        raise ValueError(f"must be a list of choices, 'all', or low and high, got {given!r}")
+    return given
+
+
+Varied = Annotated[AxisSpec, BeforeValidator(_spec, json_schema_input_type=AxisSpec | Choices)]
+"""An axis as a study file writes it, in full or as its choices alone."""
+
+
+def field_of(config: type[Config], path: str) -> tuple[type[Config], str]:
+    """The class and the field name that a dotted path ends in."""
+    head, _, rest = path.partition(".")
+    if not rest:
+        return config, head
+    kind: type[Any] = kind_of(config, head)
+    return field_of(kind, rest)
+
+
+@dataclass(frozen=True)
+class Joint:
+    """A space made of a study's axes, and where it leaves the range its page is meant for."""
+
+    space: Space
+    warnings: tuple[str, ...]
+
+
+def joint(page: AnyModel, base: Config, varied: Mapping[str, AxisSpec], *, place: str) -> Joint:
+    """The joint space of a study's axes.
+
+    A condition on a knob that is fixed is settled here: where it holds it is dropped, where it
+    fails its axis is.
+
+    Raises:
+        InputError: an unknown knob, a value that does not fit it, or conditions in a circle.
+    """
+    known = knobs(page.config)
+    for path in varied:
+        if path not in known:
+            raise InputError(f"{place}: space: {unknown('knob', path, known)}")
+    axes: dict[str, Axis] = {}
+    left_out: dict[str, str] = {}
+    for path, spec in varied.items():
+        try:
+            axes[path], left = _axis(page, base, known[path], spec)
+        except ValueError as error:
+            raise InputError(f"{place}: space.{path}: {error}") from None
+        left_out |= left
+    settled = _settled(page, base, axes, place)
+    space = Space(base, tuple(settled.values()), left_out)
+    _refuse_circles(space, place)
+    warnings = [text for path, axis in settled.items() for text in _outside(known[path], axis)]
+    return Joint(space, tuple(warnings))
+
+
+def _settled(
+    page: AnyModel, base: Config, axes: Mapping[str, Axis], place: str
+) -> Mapping[str, Axis]:
+    """The axes with conditions on one another only."""
+    known = knobs(page.config)
+    kept: dict[str, Axis] = {}
+    for path, axis in axes.items():
+        where = f"{place}: space.{path}: when"
+        open_: list[Clause] = []
+        for clause in axis.when:
+            if clause.name not in known:
+                raise InputError(f"{where}: {unknown('knob', clause.name, known)}")
+            read = axes.get(clause.name) or _fixed(page, base, known[clause.name])
+            _check(clause, read, where)
+            if clause.name in axes:
+                open_.append(clause)
+            elif not read.holds(clause, np.array(read.default)):
+                break
+        else:
+            kept[path] = replace(axis, when=tuple(open_))
+    return kept if len(kept) == len(axes) else _settled(page, base, kept, place)
+
+
+def _fixed(page: AnyModel, base: Config, knob: Knob) -> Axis:
+    """A knob that does not vary, so that conditions can read it."""
+    value = _leaf(base, knob.path)
+    if knob.catalog is None:
+        return Axis(knob.path, knob.unit, float(value))
+    owner, name = field_of(page.config, knob.path)
+    kind: type[Any] = kind_of(owner, name)
+    fit, _ = registry.covered(kind, knob.catalog.name)
+    rows = tuple((fit | {value.slug: value}).values())
+    return Axis(knob.path, "", float(rows.index(value)), rows=rows)
+
+
+def _check(clause: Clause, read: Axis, where: str) -> None:
+    """A condition must compare a knob with values that it can take."""
+    if read.rows and clause.op not in ("==", "!=", "in"):
+        raise InputError(f"{where}: '{clause}' orders a category; use ==, != or in")
+    try:
+        operands = read.operands(clause)
+    except ValueError as error:
+        raise InputError(f"{where}: {error}") from None
+    can = (*read.values, read.default)
+    if read.values and clause.op in ("==", "!=", "in"):
+        for operand in operands:
+            if operand not in can:
+                shown = ", ".join(read.show(value) for value in dict.fromkeys(can[:12]))
+                raise InputError(
+                    f"{where}: {read.path} is never {read.show(operand)}; it takes {shown}"
+                )
+
+
+def _refuse_circles(space: Space, place: str) -> None:
+    try:
+        space.canonical({axis.path: np.array([axis.default]) for axis in space.axes})
+    except InputError as error:
+        raise InputError(f"{place}: space: {error}") from None
+
+
+def _leaf(config: Config, path: str) -> Any:  # noqa: ANN401 - a record or a number
+    value: Any = config
+    for name in path.split("."):
+        value = getattr(value, name)
+    return value
+
+
+def _axis(page: AnyModel, base: Config, knob: Knob, spec: AxisSpec) -> tuple[Axis, dict[str, str]]:
+    owner, name = field_of(page.config, knob.path)
+    when = parse_clauses(spec.when) if spec.when is not None else ()
+    default = _leaf(base, knob.path)
+    if knob.catalog is not None:
+        kind: type[Any] = kind_of(owner, name)
+        rows, left = _rows(kind, knob.catalog.name, spec)
+        return replace(_category(knob.path, rows, default), when=when), left
+    info = owner.model_fields[name]
+    adapter = TypeAdapter(Annotated[(float, *info.metadata)])
+    return replace(_numeric(knob, spec, adapter), default=float(default), when=when), {}
+
+
+def _category(path: str, rows: tuple[Record, ...], default: Record) -> Axis:
+    """Codes into rows; the default is a row as well, last when it is no choice."""
+    values = tuple(float(code) for code in range(len(rows)))
+    slugs = [row.slug for row in rows]
+    if default.slug not in slugs:
+        return Axis(path, "", float(len(rows)), values, rows=(*rows, default))
+    return Axis(path, "", float(slugs.index(default.slug)), values, rows=rows)
+
+
+def _rows(
+    kind: type[Record], catalog: str, spec: AxisSpec
+) -> tuple[tuple[Record, ...], dict[str, str]]:
+    if spec.choices == "all":
+        fit, left = registry.covered(kind, catalog)
+        return tuple(fit.values()), left
+    if not spec.choices:
+        raise InputError("a category needs choices: a list of names, or 'all'")
+    slugs = [str(slug) for slug in spec.choices]
+    _once(slugs, str)
+    return tuple(registry.record(kind, catalog, slug) for slug in slugs), {}
+
+
+def _once(values: Iterable[Any], show: Callable[[Any], str]) -> None:
+    seen = set()
+    for value in values:
+        if value in seen:
+            raise InputError(f"choices hold {show(value)} twice; drop one")
+        seen.add(value)
+
+
+def _numeric(knob: Knob, spec: AxisSpec, adapter: TypeAdapter[float]) -> Axis:
+    def number(value: str | float | None) -> float:
+        try:
+            return float(adapter.validate_python(value))
+        except ValidationError as error:
+            raise InputError(registry.explain(error, prefix=knob.path)) from None
+
+    empty = Axis(knob.path, knob.unit, 0.0)
+    if spec.choices == "all":
+        raise InputError("'all' is for categories; give a list of values, or low and high")
+    if spec.choices is not None:
+        values = tuple(number(value) for value in spec.choices)
+        _once(values, lambda value: units.show(value, knob.unit))
+        return replace(empty, values=values)
+    if spec.low is None or spec.high is None:
+        raise InputError("needs choices, or low and high")
+    low, high = number(spec.low), number(spec.high)
+    if not low < high:
+        raise InputError(f"`low < high` must hold, got low={spec.low}, high={spec.high}")
+    if spec.log and low <= 0:
+        raise InputError(f"`low > 0` must hold on a log range, got low={spec.low}")
+    levels = _levels(knob, spec, low, high)
+    return replace(empty, values=levels, low=low, high=high, log=spec.log, levels=spec.levels or 9)
+
+
+def _levels(knob: Knob, spec: AxisSpec, low: float, high: float) -> tuple[float, ...]:
+    """The levels of a stepped or whole-number range; none for a continuous one."""
+    integer = spec.integer or bool(knob.bounds and knob.bounds.integer)
+    if spec.step is not None:
+        return _stepped(knob, low, high, units.parse(spec.step, knob.unit), integer=integer)
+    if not integer:
+        return ()
+    first, last = ceil(low), floor(high)
+    if spec.levels is None:
+        return _stepped(knob, first, last, 1.0, integer=True)
+    spread = np.geomspace if spec.log else np.linspace
+    return tuple(np.unique(np.round(spread(first, last, spec.levels))).tolist())
+
+
+def _stepped(
+    knob: Knob, low: float, high: float, step: float, *, integer: bool
+) -> tuple[float, ...]:
+    if not 0 < step <= high - low:
+        raise InputError(
+            f"`0 < step <= high - low` must hold, got step={units.show(step, knob.unit)}"
+        )
+    count = floor((high - low) / step * (1 + 1e-12)) + 1
+    if count > MOST:
+        raise InputError(
+            f"{count:.3g} levels are more than {MOST:,}; give levels, or a wider step"
+        )
+    # twelve digits: 0.1 + 2 * 0.1 is the 0.3 that a person would write in a condition
+    levels = tuple(float(f"{low + step * i:.12g}") for i in range(count))
+    if integer and any(level != round(level) for level in levels):
+        raise InputError("only whole numbers fit; choose low and step so")
+    return levels
+
+
+def _outside(knob: Knob, axis: Axis) -> list[str]:
+    """A warning where an axis leaves the range the page is meant for."""
+    if knob.bounds is None:
+        return []
+    ends = axis.values or (axis.low, axis.high)
+    low, high = min(ends), max(ends)
+    if low >= knob.bounds.low and high <= knob.bounds.high:
+        return []
+    given, meant = (
+        " to ".join(units.show(end, knob.unit) for end in pair)
+        for pair in ((low, high), (knob.bounds.low, knob.bounds.high))
+    )
+    return [f"{knob.path} varies over {given}, the page is meant for {meant}: extrapolation"]
