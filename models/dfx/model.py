@@ -12,9 +12,8 @@ Each board holds 1/p of every matrix and streams all of it for every token, prom
 | W, V e       | matrix_weights, head_weights      | 1             | all layers; output head      |
 | L, e, h, c   | layers, width, head_dim, context  | 1             | of the network; attended     |
 
-Arguments of equations carry these units; all broadcast, a result has the broadcast shape. The
-paper's own text could not be read: [walkthrough] is a second-hand account of its Sec. I-V without
-equation numbers, [derived] was worked out here from that mechanism. `data.yaml` has the sources.
+Arguments carry these units and broadcast. The paper's text could not be read: [walkthrough] is a
+second-hand account of its Sec. I-V without equation numbers, [derived] was worked out from that.
 
 Assumptions: FP16; no batching, no reuse of weights over tokens; p divides the heads; LayerNorm and
 residual on every board; matrices padded to whole tiles.
@@ -35,10 +34,9 @@ import numpy as np
 
 from dse.spec import Array, Mask, Metric, Model, Monotone, Paper, Result, Rule
 
-from .config import DATA, GIVEN
-from .config import Appliance as Appliance
-from .config import Board as Board
-from .config import Decoder as Decoder
+from .config import DATA, GIVEN, Appliance, Board, Decoder
+
+__all__ = ["MODEL", "Appliance", "Board", "Decoder", "evaluate"]
 
 HALF = GIVEN("element_size")
 FITTED_TILE = {"depth": GIVEN("depth"), "lanes": GIVEN("lanes")}
@@ -296,8 +294,7 @@ MODEL = Model(
     ),
     monotone=(
         *(Monotone(knob, "latency", -1) for knob in ("fpgas", "clock", "stream_efficiency")),
-        *(Monotone(knob, "latency", 1) for knob in ("input_tokens", "output_tokens")),
-        Monotone("layer_overhead", "latency", 1),
+        *(Monotone(k, "latency", 1) for k in ("input_tokens", "output_tokens", "layer_overhead")),
         Monotone("board_power", "energy", 1),
     ),
 )

@@ -15,6 +15,7 @@ Each operator takes the longer of its arithmetic and its traffic; starting kerne
 | I            | intensity                             | FLOP/B      | F / Q                     |
 
 Arguments of equations carry these units; all broadcast, a result has the broadcast shape.
+Equations without a mark are the paper's roof solved for time; [derived] is ours.
 
 Assumptions: kernels run one after another; every operator reads its inputs from memory and writes
 its outputs there; weights, activations and cache have one width; every operator is held against
@@ -41,11 +42,10 @@ import numpy as np
 
 from dse.spec import Array, Metric, Model, Monotone, Operator, Paper, Result, Rule, leaf
 
-from .config import DATA, GIVEN
-from .config import Device as Device
-from .config import Network as Network
-from .config import Pass as Pass
-from .config import Precision as Precision
+from .config import DATA, GIVEN, Device, Network, Pass, Precision
+
+__all__ = ["MODEL", "Device", "Network", "Pass", "Precision", "compute_time", "evaluate"]
+__all__ += ["memory_time", "operator_time", "peak"]
 
 FLOPS = ("flops_token", "flops_pair")
 MOVED = ("weights", "moved_token", "moved_pair", "moved_context")
