@@ -44,8 +44,18 @@ from dse.spec import Array, Metric, Model, Monotone, Operator, Paper, Result, Ru
 
 from .config import DATA, GIVEN, Device, Network, Pass, Precision
 
-__all__ = ["MODEL", "Device", "Network", "Pass", "Precision", "compute_time", "evaluate"]
-__all__ += ["memory_time", "operator_time", "peak"]
+__all__ = [
+    "MODEL",
+    "Device",
+    "Network",
+    "Pass",
+    "Precision",
+    "compute_time",
+    "evaluate",
+    "memory_time",
+    "operator_time",
+    "peak",
+]
 
 FLOPS = ("flops_token", "flops_pair")
 MOVED = ("weights", "moved_token", "moved_pair", "moved_context")
