@@ -116,7 +116,7 @@ def _plotly_points(chart: Chart, group: Group) -> dict[str, object]:
 
 def _plotly_colour(chart: Chart, style: Style, marks: pd.DataFrame) -> dict[str, object]:
     if not chart.colour_label:
-        return {"color": style.colour}
+        return {"color": style.colour, "line": {"width": 0.5 if style.size <= 5 else 1}}
     return {
         "color": marks["colour"].to_numpy() / chart.colour_scale,
         "coloraxis": "coloraxis",

@@ -1,0 +1,84 @@
+"""What the explorer was opened on: a run or nothing. One per server, never per module."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from dse import registry
+from dse.archive import Archive, explain_infeasible
+from dse.evaluate import Table
+from dse.store import Run
+from dse.study import Study
+
+Stamp = tuple[int, int]
+"""Parts of the run's designs and the age of its front: equal while nothing was written."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A run as it was last read. `row` of the front is a position in the front."""
+
+    study: Study
+    designs: Table
+    front: Table
+    facts: Mapping[str, Any]
+    refusal: tuple[str, ...]
+    """Why nothing is feasible, in words; empty where something is."""
+
+
+class Context:
+    """What pages and callbacks need to know: the run, read when first asked for."""
+
+    def __init__(self, run: Run | None = None) -> None:
+        self.run = run
+        self._held: tuple[Stamp, Snapshot] | None = None
+
+    def snapshot(self) -> Snapshot | None:
+        """The run as it stands in its folder; read again only when it has grown.
+
+        Raises:
+            InputError: the folder holds no designs, or its echo does not fit the pages.
+        """
+        if self.run is None:
+            return None
+        stamp = _stamp(self.run)
+        held = self._held
+        if held is None or held[0] != stamp:
+            held = self._held = (stamp, _read(self.run))
+        return held[1]
+
+    def default_model(self) -> str:
+        """The page that opens when the URL names none: the run's, or the first."""
+        snapshot = self.snapshot()
+        return registry.slugs()[0] if snapshot is None else snapshot.study.page.slug
+
+
+def _stamp(run: Run) -> Stamp:
+    front = run.path / "front.csv"
+    return len(run.parts), front.stat().st_mtime_ns if front.exists() else 0
+
+
+def _read(run: Run) -> Snapshot:
+    study, designs = run.study(), run.designs()
+    front = run.front()
+    order = np.argsort(front[study.objectives[0].metric], kind="stable")
+    path = run.path / "environment.json"
+    return Snapshot(
+        study=study,
+        designs=designs,
+        front=front.take(order),
+        facts=run.environment() if path.exists() else {},
+        refusal=_refusal(study, designs) if len(front) == 0 else (),
+    )
+
+
+def _refusal(study: Study, designs: Table) -> tuple[str, ...]:
+    if designs["accepted"].any():
+        return ("The search has not written its front yet; let it finish or resume it.",)
+    archive = Archive(study)
+    archive.add(designs)
+    return tuple(explain_infeasible(archive))

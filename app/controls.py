@@ -1,0 +1,166 @@
+"""One control per knob: a slider with a box that takes units, or a menu of a catalog's rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from dash import dcc, html
+from dash.dependencies import Wildcard
+from dash.development.base_component import Component
+
+from dse import registry, units
+from dse.space import Axis
+from dse.spec import AnyModel, Knob, knobs
+from dse.study import Study, field_of
+
+from . import design
+from .page import aria
+
+STEPS = 200
+"""Positions of a slider over a continuous range."""
+
+
+@dataclass(frozen=True)
+class Control:
+    """How one knob is set: its range, or its choices. Without either only the box sets it."""
+
+    knob: Knob
+    low: float = 0.0
+    high: float = 0.0
+    log: bool = False
+    integer: bool = False
+    choices: tuple[str, ...] = ()
+
+    @property
+    def slides(self) -> bool:
+        """Whether there is a range to slide over."""
+        return self.high > self.low
+
+    @property
+    def steps(self) -> int:
+        """The slider's last position; whole numbers have one each while they are few."""
+        span = self.high - self.low
+        return int(span) if self.integer and not self.log and span <= 1000 else STEPS
+
+    def value(self, position: float) -> float:
+        """The knob's value at a position: round numbers inside, the exact ends."""
+        share = min(max(position / self.steps, 0.0), 1.0)
+        if share in (0.0, 1.0):
+            return self.high if share else self.low
+        if self.log:
+            found = self.low * (self.high / self.low) ** share
+        else:
+            found = self.low + (self.high - self.low) * share
+        return float(round(found)) if self.integer else float(f"{found:.4g}")
+
+    def position(self, value: float) -> int:
+        """The position nearest to a value; values beyond the range stand at its ends."""
+        if self.log:
+            return self._at_log(value)
+        share = (value - self.low) / (self.high - self.low)
+        return round(self.steps * min(max(share, 0.0), 1.0))
+
+    def _at_log(self, value: float) -> int:
+        from math import log  # noqa: PLC0415 - `log` is a field of this class
+
+        inside = min(max(value, self.low), self.high)
+        return round(self.steps * log(inside / self.low) / log(self.high / self.low))
+
+
+def controls(page: AnyModel, study: Study | None) -> dict[str, Control]:
+    """A control for every knob; the study's range comes before the page's."""
+    axes = study.space.by_path if study is not None and study.page is page else {}
+    return {
+        path: _control(page, knob, axes.get(path)) for path, knob in knobs(page.config).items()
+    }
+
+
+def _control(page: AnyModel, knob: Knob, axis: Axis | None) -> Control:
+    if knob.catalog is not None:
+        owner, name = field_of(page.config, knob.path)
+        kind = owner.model_fields[name].annotation
+        fit, _ = registry.covered(kind, knob.catalog.name)  # type: ignore[arg-type]
+        return Control(knob, choices=tuple(fit))
+    whole = knob.bounds is not None and knob.bounds.integer
+    if axis is not None:
+        ends = axis.values or (axis.low, axis.high)
+        low, high, log = min(ends), max(ends), axis.log
+    elif knob.bounds is not None:
+        low, high, log = knob.bounds.low, knob.bounds.high, knob.bounds.log
+    else:
+        return Control(knob)
+    return Control(knob, low, high, log and low > 0, whole)
+
+
+def part(kind: str, path: str | Wildcard) -> dict[str, str | Wildcard]:
+    """The id of one part of a knob's control: `range`, `text` or `menu`; `ALL` is every knob."""
+    return {"type": f"explore-knob-{kind}", "index": path}
+
+
+def _dom(identity: Mapping[str, object]) -> str:
+    """An id as the browser sees it, for labels."""
+    return json.dumps(identity, sort_keys=True, separators=(",", ":"))
+
+
+def panel(found: Mapping[str, Control], settings: design.Settings) -> list[Component]:
+    """Every control, grouped by the prefix of its knob."""
+    groups: dict[str, list[Control]] = {}
+    for path, control in found.items():
+        groups.setdefault(path.rpartition(".")[0], []).append(control)
+    return [_group(prefix, rows, settings) for prefix, rows in sorted(groups.items())]
+
+
+def _group(prefix: str, members: Sequence[Control], settings: design.Settings) -> Component:
+    rows = [_row(control, settings[control.knob.path]) for control in members]
+    legend = prefix.replace(".", " ").capitalize() or "Setting"
+    return html.Fieldset([html.Legend(legend), *rows], className="knobs")
+
+
+def _row(control: Control, value: float | str) -> Component:
+    knob = control.knob
+    name = knob.path.rpartition(".")[2].replace("_", " ")
+    if control.choices:
+        label = html.Label(name, htmlFor=_dom(part("menu", knob.path)), title=knob.text)
+        return html.Div([label, _menu(control, str(value))], className="knob wide")
+    box = part("text", knob.path)
+    label = html.Label(name, htmlFor=_dom(box), title=knob.text)
+    text = dcc.Input(
+        id=box, type="text", value=design.shown(knob, value), debounce=True, className="box"
+    )
+    slider = [_slider(control, float(value))] if control.slides else []
+    return html.Div([label, text, *slider], className="knob")
+
+
+def _menu(control: Control, value: str) -> Component:
+    return dcc.Dropdown(
+        id=part("menu", control.knob.path),
+        options=list(dict.fromkeys((*control.choices, value))),
+        value=value,
+        clearable=False,
+        className="menu",
+    )
+
+
+def _slider(control: Control, value: float) -> Component:
+    knob = control.knob
+    slider = part("range", knob.path)
+    low, high = (units.show(end, knob.unit) for end in (control.low, control.high))
+    name = f"{knob.path}, from {low} to {high}"
+    return html.Div(
+        [
+            html.Label(name, htmlFor=_dom(slider), className="hidden"),
+            dcc.Input(
+                id=slider,
+                type="range",
+                min=0,
+                max=control.steps,
+                step=1,
+                value=control.position(value),
+                className="range",
+            ),
+            html.Div([html.Span(low), html.Span(high)], className="ends", **aria(hidden="true")),
+        ],
+        className="slide",
+    )
