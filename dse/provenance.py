@@ -14,7 +14,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, cast
 
 from dse import documents, units
-from dse.errors import InputError, unknown
+from dse.errors import InputError, placed, unknown
 
 if TYPE_CHECKING:
     from dse.spec import Real
@@ -129,23 +129,17 @@ def read_number(value: object, named: Mapping[str, Source], *, where: str) -> Nu
     amount = entry["value"]
     if isinstance(amount, bool) or not isinstance(amount, int | float) or not isfinite(amount):
         raise InputError(f"{where}: value must be a finite number, got {amount!r}")
-    factor, unit = _unit(str(entry["unit"]), where)
+    with placed(where):
+        factor, unit = units.si(str(entry["unit"]))
     fitted = entry.get("fitted_on", ())
     return Number(
-        value=float(amount) * factor,
+        value=units.parse(f"{amount!r} {written}", unit),
         unit=unit,
         source=_source(entry["source"], named, where),
         note=str(entry.get("note", "")),
         symbol=str(entry.get("symbol", "")),
         fitted_on=tuple(map(str, fitted)) if isinstance(fitted, list | tuple) else (str(fitted),),
     )
-
-
-def _unit(text: str, where: str) -> tuple[float, str]:
-    try:
-        return units.si(text)
-    except InputError as error:
-        raise InputError(f"{where}: {error}") from None
 
 
 def read_rows(value: object, named: Mapping[str, Source], *, where: str) -> dict[str, Row]:
