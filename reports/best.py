@@ -48,13 +48,15 @@ def _settings(context: Context, path: str) -> list[str]:
 
 def _flags(context: Context) -> list[Block]:
     """Why single designs should be trusted less."""
+    page = context.study.page
+    said = {**page.flags, **page.remarks}
     raised = priced(context.study, context.best).flags
     found = []
     for name, mask in raised.items():
         at = np.flatnonzero(np.broadcast_to(mask, len(context.best))).tolist()
         if at:
             named = listed([words(context.why[row]) for row in at])
-            text = f"{heading(named)}: {context.study.page.flags[name]}."
+            text = f"{heading(named)}: {said[name]}."
             found.append(Paragraph(text, "warning"))
     return [*found]
 

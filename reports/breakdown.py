@@ -32,9 +32,10 @@ def build(context: Context) -> list[Block]:
 
 
 def _drawn(context: Context) -> list[int]:
-    """The balanced design, or the nearest when nothing is feasible, then the first others."""
-    rows = sorted(range(len(context.why)), key=lambda i: "balanced" not in context.why[i])
-    return rows[:FIGURES]
+    """The balanced design, then those it is compared with, then the first others."""
+    others = [row for row in range(len(context.why)) if row != context.balanced]
+    others.sort(key=lambda row: "balanced" not in context.why[row])
+    return [context.balanced, *others][:FIGURES]
 
 
 def _column(values: Array, rows: int) -> Array:

@@ -25,8 +25,12 @@ from .section import Context
 SAMPLE = 500_000
 """Designs that are held in memory for figures; of more, an even sample is."""
 
-MOST = 4
+MOST = 5
 """Recommended designs: more would not fit side by side, and nobody chooses among more."""
+
+NONE = np.zeros(0, dtype=np.intp)
+Rows = NDArray[np.intp]
+"""Numbers of designs, in the order in which they were stored."""
 
 
 def gather(run: Run, *, date: str) -> Context:
@@ -39,19 +43,18 @@ def gather(run: Run, *, date: str) -> Context:
         raise InputError(f"{run.path}: its search never ended; continue it with --resume first")
     facts = run.environment()
     study = replace(run.study(), slug=str(facts["study"]))
-    archive, designs = _designs(study, run, total=int(facts["designs"]))
-    nothing = designs.take(np.zeros(len(designs), dtype=np.bool_))
-    why, best = (["nearest"], nothing) if archive.front is None else _recommended(archive)
+    front, (why, best) = _front_rows(run), _recommended(run)
+    designs, kept, archive = _read(run, study, np.union1d(front, best), int(facts["designs"]))
     used = pages(study.page)
     return Context(
         run=run,
         study=study,
         designs=designs,
-        front=nothing if archive.front is None else archive.front,
-        best=best,
-        why=why,
-        nearest=nothing if archive.nearest is None else archive.nearest,
-        misses=explain_infeasible(archive) if archive.front is None else (),
+        front=_picked(kept, front),
+        best=_picked(kept, best),
+        why=why if len(front) else ["nearest"],
+        nearest=designs.take(NONE) if archive.nearest is None else archive.nearest,
+        misses=[] if len(front) else explain_infeasible(archive),
         history=run.history(),
         environment=facts,
         validation=[row for page in used for row in validate.rows(page.slug)],
@@ -61,18 +64,17 @@ def gather(run: Run, *, date: str) -> Context:
     )
 
 
-def _designs(study: Study, run: Run, *, total: int) -> tuple[Archive, Table]:
-    """The front, or the nearest designs without one, and an even sample of all designs."""
-    wanted = _front_rows(run)
-    archive, sample = Archive(study), []
+def _read(run: Run, study: Study, wanted: Rows, total: int) -> tuple[Table, Table, Archive]:
+    """An even sample of all designs, the wanted ones, and what came nearest when none is."""
+    archive, sample, kept = Archive(study), [], []
     for table in _numbered(run):
         sample.append(table.take(table["row"] % ceil(total / SAMPLE) == 0))
-        kept = table if wanted is None else table.take(np.isin(table["row"], wanted))
-        if len(kept):
-            archive.add(kept)
+        kept.append(table.take(np.isin(table["row"], wanted)))
+        if len(wanted) == 0:
+            archive.add(table)
     if not sample:
         raise InputError(f"{run.path}: the run holds no designs; search again")
-    return archive, Table.concat(sample)
+    return Table.concat(sample), Table.concat(kept), archive
 
 
 def _numbered(run: Run) -> Iterator[Table]:
@@ -84,21 +86,35 @@ def _numbered(run: Run) -> Iterator[Table]:
         start += len(table)
 
 
-def _front_rows(run: Run) -> NDArray[np.int64] | None:
-    """Numbers of the designs on the front, as the search wrote them; none when nothing holds."""
-    path = run.path / "front.csv"
+def _picked(kept: Table, rows: Rows) -> Table:
+    """The designs of some numbers, in their order; `kept` is in the order of the run."""
+    return kept.take(np.searchsorted(kept["row"], rows))
+
+
+def _lines(run: Run, name: str) -> list[dict[str, str]]:
+    """What a CSV of the run holds; nothing when the search found nothing feasible."""
+    path = run.path / name
     if not path.exists():
-        return None
+        return []
     with path.open(encoding="utf-8", newline="") as stream:
-        return np.array([int(row["row"]) for row in csv.DictReader(stream)])
+        return list(csv.DictReader(stream))
 
 
-def _recommended(archive: Archive) -> tuple[list[str], Table]:
-    """At most `MOST` of the best designs; the balanced one is always among them."""
-    why, best = archive.best()
-    ranked = sorted(range(len(why)), key=lambda row: "balanced" not in why[row])
-    rows = sorted(ranked[:MOST])
-    return [why[row] for row in rows], best.take(np.array(rows, dtype=np.intp))
+def _front_rows(run: Run) -> Rows:
+    """Numbers of the designs on the front, as the search wrote them."""
+    return np.array([int(line["row"]) for line in _lines(run, "front.csv")], dtype=np.intp)
+
+
+def _recommended(run: Run) -> tuple[list[str], Rows]:
+    """What at most `MOST` of the best designs are best at, and their numbers.
+
+    Balanced designs come before those that are best at one objective only.
+    """
+    lines = _lines(run, "best.csv")
+    ranked = sorted(range(len(lines)), key=lambda i: "balanced" not in lines[i]["why"])
+    shown = [lines[i] for i in sorted(ranked[:MOST])]
+    rows = np.array([int(line["row"]) for line in shown], dtype=np.intp)
+    return [line["why"] for line in shown], rows
 
 
 def pages(page: AnyModel) -> tuple[AnyModel, ...]:

@@ -103,7 +103,7 @@ def _left_out(context: Context) -> list[Block]:
 
 def _general(reason: str, slug: str) -> str:
     """A reason without the row it was given for, so that equal reasons join."""
-    return reason.removeprefix(f"'{slug}' ").removesuffix("; choose another")
+    return reason.removeprefix(f"'{slug}' ")
 
 
 SECTION = Section(order=60, title="How it was searched", build=build)

@@ -24,16 +24,22 @@ def verdict(context: Context) -> str:
     return (
         f"Of {facts['designs']:,} designs {facts['accepted']:,} meet every constraint, and no "
         f"other design beats {len(context.front):,} of them in {listed(goals)}{at_once}. "
-        f"{_balanced(context)}{_alone(context)}{at_prices(context)}."
+        f"The balanced one {_reached(context, context.balanced)}"
+        f"{_rivals(context) or _alone(context)}{at_prices(context)}."
     )
 
 
-def _balanced(context: Context) -> str:
-    row = next(i for i, why in enumerate(context.why) if "balanced" in why)
+def _reached(context: Context, row: int) -> str:
     reached = [
         f"{words(o.metric)} {cell(context.best, o.metric, row)}" for o in context.study.objectives
     ]
-    return f"The balanced one ({_named(context, row)}) reaches {listed(reached)}"
+    return f"({_named(context, row)}) reaches {listed(reached)}"
+
+
+def _rivals(context: Context) -> str:
+    """What the best design of every other compared choice reaches, dominated or not."""
+    rivals = [row for row, why in enumerate(context.why) if why.startswith("balanced ")]
+    return "".join(f"; the {context.why[row]}, {_reached(context, row)}" for row in rivals)
 
 
 def _named(context: Context, row: int) -> str:

@@ -73,7 +73,7 @@ class Context:
     best: Table
     """Recommended designs: the best of each objective and the balanced one."""
     why: Sequence[str]
-    """What each recommended design is best at."""
+    """What each recommended design is best at, or that it is the nearest."""
     nearest: Table
     """Designs that came nearest when nothing is feasible."""
     misses: Sequence[str]
@@ -92,6 +92,11 @@ class Context:
     def feasible(self) -> bool:
         """Whether any design meets every constraint."""
         return len(self.front) > 0
+
+    @property
+    def balanced(self) -> int:
+        """Which recommended design is the balanced one; 0 when nothing is feasible."""
+        return next((i for i, why in enumerate(self.why) if "balanced" in why.split(", ")), 0)
 
     @property
     def shown(self) -> Table:

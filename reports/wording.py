@@ -96,8 +96,7 @@ def priced(study: Study, table: Table) -> Result:
 
 def active(study: Study, table: Table, path: str) -> Mask:
     """Where a knob's condition holds; elsewhere the knob plays no part."""
-    probe = columns(study, table) | {path: np.full(len(table), np.nan)}
-    return np.isnan(study.space.canonical(probe)[path])
+    return study.space.active(columns(study, table))[path]
 
 
 def at_prices(context: Context) -> str:
