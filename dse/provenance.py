@@ -130,7 +130,8 @@ def read_number(value: object, named: Mapping[str, Source], *, where: str) -> Nu
     if isinstance(amount, bool) or not isinstance(amount, int | float) or not isfinite(amount):
         raise InputError(f"{where}: value must be a finite number, got {amount!r}")
     with placed(where):
-        factor, unit = units.si(str(entry["unit"]))
+        written = str(entry["unit"])
+        unit = units.si(written)[1]
     fitted = entry.get("fitted_on", ())
     return Number(
         value=units.parse(f"{amount!r} {written}", unit),
