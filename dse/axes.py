@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import ceil, floor
 from numbers import Real as Number
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
-from pydantic import model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
 from dse import registry, units
-from dse.errors import InputError, closest, unknown
+from dse.errors import InputError, placed, unknown
 from dse.space import Axis, Clause, Space, parse_clauses
 from dse.spec import AnyModel, Config, Knob, Record, kind_of, knobs
 
@@ -25,7 +32,7 @@ def _value(given: object) -> object:
     if isinstance(given, str) or given is None:
         return given
     if isinstance(given, bool) or not isinstance(given, Number):
-        raise ValueError(f"must be a number or text with its unit, got {given!r}")
+        raise InputError(f"must be a number or text with its unit, got {given!r}")
     return float(given)
 
 
@@ -33,9 +40,9 @@ def _choices(given: object) -> object:
     if given is None or (isinstance(given, str) and given == "all"):
         return given
     if not isinstance(given, list | tuple):
-        raise ValueError(f"must be a list of values, or 'all', got {given!r}")
+        raise InputError(f"must be a list of values, or 'all', got {given!r}")
     if None in given or len(given) == 0:
-        raise ValueError("must name at least one value, and none of them empty")
+        raise InputError("must name at least one value, and none of them empty")
     return [_value(item) for item in given]
 
 
@@ -73,9 +80,9 @@ class AxisSpec(BaseModel):
     def _is_one_thing(self) -> Self:
         ranged = self.model_fields_set & {"low", "high", "log", "integer", "step", "levels"}
         if self.choices is not None and ranged:
-            raise ValueError(f"has choices and {', '.join(sorted(ranged))}; drop one or the other")
+            raise InputError(f"has choices and {', '.join(sorted(ranged))}; drop one or the other")
         if self.step is not None and (self.levels is not None or self.log):
-            raise ValueError("has a step beside levels or log; drop one or the other")
+            raise InputError("has a step beside levels or log; drop one or the other")
         return self
 
 
@@ -84,7 +91,7 @@ def _spec(given: object) -> object:
     if isinstance(given, list | tuple | str):
         return {"choices": given}
     if not isinstance(given, Mapping | AxisSpec):
-        raise ValueError(f"must be a list of choices, 'all', or low and high, got {given!r}")
+        raise InputError(f"must be a list of choices, 'all', or low and high, got {given!r}")
     return given
 
 
@@ -101,16 +108,10 @@ def field_of(config: type[Config], path: str) -> tuple[type[Config], str]:
     return field_of(kind, rest)
 
 
-@dataclass(frozen=True)
-class Joint:
-    """A space made of a study's axes, and where it leaves the range its page is meant for."""
-
-    space: Space
-    warnings: tuple[str, ...]
-
-
-def joint(page: AnyModel, base: Config, varied: Mapping[str, AxisSpec], *, place: str) -> Joint:
-    """The joint space of a study's axes.
+def joint(
+    page: AnyModel, base: Config, varied: Mapping[str, AxisSpec], *, place: str
+) -> tuple[Space, tuple[str, ...]]:
+    """The joint space of a study's axes, and where it leaves the range its page is meant for.
 
     A condition on a knob that is fixed is settled here: where it holds it is dropped, where it
     fails its axis is.
@@ -119,45 +120,49 @@ def joint(page: AnyModel, base: Config, varied: Mapping[str, AxisSpec], *, place
         InputError: an unknown knob, a value that does not fit it, or conditions in a circle.
     """
     known = knobs(page.config)
-    for path in varied:
-        if path not in known:
-            raise InputError(f"{place}: space: {unknown('knob', path, known)}")
     axes: dict[str, Axis] = {}
     left_out: dict[str, str] = {}
     for path, spec in varied.items():
-        try:
+        if path not in known:
+            raise InputError(f"{place}: space: {unknown('knob', path, known)}")
+        with placed(f"{place}: space.{path}"):
             axes[path], left = _axis(page, base, known[path], spec)
-        except ValueError as error:
-            raise InputError(f"{place}: space.{path}: {error}") from None
         left_out |= left
-    settled = _settled(page, base, axes, place)
-    space = Space(base, tuple(settled.values()), left_out)
-    _refuse_circles(space, place)
+    with placed(place):
+        settled = _settled(page, base, axes)
+        space = Space(base, tuple(settled.values()), left_out)
+        space.refuse_circles()
     warnings = [text for path, axis in settled.items() for text in _outside(known[path], axis)]
-    return Joint(space, tuple(warnings))
+    return space, tuple(warnings)
 
 
-def _settled(
-    page: AnyModel, base: Config, axes: Mapping[str, Axis], place: str
-) -> Mapping[str, Axis]:
+def _settled(page: AnyModel, base: Config, axes: Mapping[str, Axis]) -> Mapping[str, Axis]:
     """The axes with conditions on one another only."""
-    known = knobs(page.config)
     kept: dict[str, Axis] = {}
     for path, axis in axes.items():
-        where = f"{place}: space.{path}: when"
-        open_: list[Clause] = []
-        for clause in axis.when:
-            if clause.name not in known:
-                raise InputError(f"{where}: {unknown('knob', clause.name, known)}")
-            read = axes.get(clause.name) or _fixed(page, base, known[clause.name])
-            _check(clause, read, where)
-            if clause.name in axes:
-                open_.append(clause)
-            elif not read.holds(clause, np.array(read.default)):
-                break
-        else:
-            kept[path] = replace(axis, when=tuple(open_))
-    return kept if len(kept) == len(axes) else _settled(page, base, kept, place)
+        with placed(f"space.{path}: when"):
+            read = [_read(page, base, axes, clause) for clause in axis.when]
+        fixed = [(r, c) for r, c in zip(read, axis.when, strict=True) if c.name not in axes]
+        if all(knob.holds(clause, np.array(knob.default)) for knob, clause in fixed):
+            still = tuple(clause for clause in axis.when if clause.name in axes)
+            kept[path] = replace(axis, when=still)
+    return kept if len(kept) == len(axes) else _settled(page, base, kept)
+
+
+def _read(page: AnyModel, base: Config, axes: Mapping[str, Axis], clause: Clause) -> Axis:
+    """The knob that a condition reads, after checking that the two fit."""
+    known = knobs(page.config)
+    if clause.name not in known:
+        raise unknown("knob", clause.name, known)
+    read = axes.get(clause.name) or _fixed(page, base, known[clause.name])
+    if read.rows and clause.op not in ("==", "!=", "in"):
+        raise InputError(f"'{clause}' orders a category; use ==, != or in")
+    can = dict.fromkeys((*read.values, read.default))
+    for operand in read.operands(clause):
+        if read.values and clause.op in ("==", "!=", "in") and operand not in can:
+            shown = ", ".join(map(read.show, list(can)[:12]))
+            raise InputError(f"{read.path} is never {read.show(operand)}; it takes {shown}")
+    return read
 
 
 def _fixed(page: AnyModel, base: Config, knob: Knob) -> Axis:
@@ -170,31 +175,6 @@ def _fixed(page: AnyModel, base: Config, knob: Knob) -> Axis:
     fit, _ = registry.covered(kind, knob.catalog.name)
     rows = tuple((fit | {value.slug: value}).values())
     return Axis(knob.path, "", float(rows.index(value)), rows=rows)
-
-
-def _check(clause: Clause, read: Axis, where: str) -> None:
-    """A condition must compare a knob with values that it can take."""
-    if read.rows and clause.op not in ("==", "!=", "in"):
-        raise InputError(f"{where}: '{clause}' orders a category; use ==, != or in")
-    try:
-        operands = read.operands(clause)
-    except ValueError as error:
-        raise InputError(f"{where}: {error}") from None
-    can = (*read.values, read.default)
-    if read.values and clause.op in ("==", "!=", "in"):
-        for operand in operands:
-            if operand not in can:
-                shown = ", ".join(read.show(value) for value in dict.fromkeys(can[:12]))
-                raise InputError(
-                    f"{where}: {read.path} is never {read.show(operand)}; it takes {shown}"
-                )
-
-
-def _refuse_circles(space: Space, place: str) -> None:
-    try:
-        space.canonical({axis.path: np.array([axis.default]) for axis in space.axes})
-    except InputError as error:
-        raise InputError(f"{place}: space: {error}") from None
 
 
 def _leaf(config: Config, path: str) -> Any:  # noqa: ANN401 - a record or a number
@@ -280,6 +260,8 @@ def _levels(knob: Knob, spec: AxisSpec, low: float, high: float) -> tuple[float,
     if not integer:
         return ()
     first, last = ceil(low), floor(high)
+    if first >= last:
+        raise InputError("at least two whole numbers must lie between low and high")
     if spec.levels is None:
         return _stepped(knob, first, last, 1.0, integer=True)
     spread = np.geomspace if spec.log else np.linspace
@@ -298,8 +280,8 @@ def _stepped(
         raise InputError(
             f"{count:.3g} levels are more than {MOST:,}; give levels, or a wider step"
         )
-    # twelve digits: 0.1 + 2 * 0.1 is the 0.3 that a person would write in a condition
-    levels = tuple(float(f"{low + step * i:.12g}") for i in range(count))
+    # fifteen digits: 0.1 + 2 * 0.1 is the 0.3 that a person would write in a condition
+    levels = tuple(float(f"{low + step * i:.15g}") for i in range(count))
     if integer and any(level != round(level) for level in levels):
         raise InputError("only whole numbers fit; choose low and step so")
     return levels

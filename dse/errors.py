@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 LONGEST = 80
 """Characters of a given name or value that a message repeats."""
@@ -16,9 +17,18 @@ class InputError(ValueError):
         super().__init__(" ".join(text.split()))
 
 
-def shorten(given: str) -> str:
+@contextmanager
+def placed(place: str) -> Iterator[None]:
+    """Put the place of a mistake before its words."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{place}: {error}") from None
+
+
+def shorten(given: str, *, most: int = LONGEST) -> str:
     """What was given, cut to what a line can hold."""
-    return given if len(given) <= LONGEST else f"{given[:LONGEST]}..."
+    return given if len(given) <= most else f"{given[:most]}..."
 
 
 def closest(name: str, options: Iterable[str]) -> str:

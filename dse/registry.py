@@ -8,18 +8,18 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import TypeVar
 
 import numpy as np
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 import dse
 from dse import documents, provenance
-from dse.errors import InputError, unknown
+from dse.errors import InputError, closest, placed, shorten, unknown
 from dse.provenance import Row, Sheet
 from dse.spec import AnyModel, Catalog, Config, Family, Model, Record, Workload, kind_of
 
@@ -186,7 +186,11 @@ def covered(kind: type[Record], name: str) -> tuple[dict[str, Record], dict[str,
         try:
             fit[slug] = record(kind, name, slug)
         except (InputError, ValidationError) as error:
-            left[slug] = str(error).split("\n")[0].removeprefix(f"'{slug}' ")
+            left[slug] = (
+                explain(error)
+                if isinstance(error, ValidationError)
+                else str(error).removeprefix(f"'{slug}' ")
+            )
     return fit, left
 
 
@@ -249,34 +253,42 @@ def _row(kind: type[Record], found: Catalog, given: object, where: str) -> objec
         given = found.default
     if isinstance(given, Mapping):
         return given
-    try:
+    with placed(where):
         return record(kind, found.name, str(given))
-    except InputError as error:
-        raise InputError(f"{where}: {error}") from None
 
 
 def _validate(kind: type[CF], values: Document, place: str, prefix: str) -> CF:
     try:
         return kind.model_validate(values)
     except ValidationError as error:
-        raise InputError(explain(error, place=place, prefix=prefix)) from None
+        line = explain(error, place=place, prefix=prefix, known=_names(kind))
+        raise InputError(line) from None
 
 
-def explain(error: ValidationError, *, place: str = "", prefix: str = "") -> str:
-    """The first mistake pydantic found, as one line: place, path, rule, value, way out."""
+def _names(kind: type[BaseModel]) -> set[str]:
+    """Fields of a config and of its records."""
+    kinds = [kind, *(kind_of(kind, name) for name in kind.model_fields)]
+    return {n for k in kinds if issubclass(k, BaseModel) for n in k.model_fields}
+
+
+def explain(
+    error: ValidationError, *, place: str = "", prefix: str = "", known: Iterable[str] = ()
+) -> str:
+    """The first mistake pydantic found, as one line: place, path, rule, value, way out.
+
+    Args:
+        error: what pydantic raised.
+        place: where the document stands.
+        prefix: what stands before the path of every field.
+        known: names that a misspelt field may have meant.
+    """
     first = error.errors()[0]
     path = prefix + ".".join(str(part) for part in first["loc"])
-    why = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
     at = f"{place}: " if place else ""
-    given = first.get("input")
-    shown = (
-        "" if isinstance(given, Mapping) or first["type"] == "value_error" else f", got {given!r}"
-    )
-    hint = ""
     if first["type"] == "extra_forbidden":
-        why, shown, hint = "is not a knob here", "", "; 'dse show' lists the knobs"
-    return (
-        f"{at}'{path}' {why}{shown}{hint}; set {path} to an allowed value"
-        if not hint
-        else (f"{at}'{path}' {why}{hint}")
-    )
+        return f"{at}'{path}' is not known here; {closest(str(first['loc'][-1]), known)}"
+    if first["type"] == "missing":
+        return f"{at}'{path}' must be given: it has no default"
+    why = shorten(first["msg"].removeprefix("Value error, ").removeprefix("Input "), most=400)
+    shown = "" if first["type"] == "value_error" else f", got {shorten(repr(first['input']))}"
+    return f"{at}'{path}' {why}{shown}; set {path} to an allowed value"

@@ -7,22 +7,24 @@ condition does not hold is inactive and takes its default, so that it never mult
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import accumulate
 from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dse import units
-from dse.errors import InputError, unknown
+from dse.errors import InputError, placed, shorten, unknown
 from dse.spec import Array, Config, Mask, Record
 
 Columns = Mapping[str, Array]
 """Dotted knob path -> one value or code per design, shape (n,)."""
 
-_CLAUSE = re.compile(r"^\s*([\w.]+)\s*(<=|>=|==|!=|<|>|\bin\b)\s*(.+?)\s*$")
+_CLAUSE = re.compile(r"([\w.]+) ?(<=|>=|==|!=|<|>|\bin\b) ?(.+)")
 _COMPARE = {
     "<=": np.less_equal,
     ">=": np.greater_equal,
@@ -52,11 +54,11 @@ def parse_clauses(text: str) -> tuple[Clause, ...]:
         InputError: a part is not `name op value`.
     """
     clauses = []
-    for part in re.split(r"\s+and\s+", text.strip()):
-        match = _CLAUSE.match(part)
+    for part in " ".join(text.split()).split(" and "):
+        match = _CLAUSE.fullmatch(part)
         if match is None:
             raise InputError(
-                f"'{part}' is not a comparison; write `name op value` with one of "
+                f"'{shorten(part)}' is not a comparison; write `name op value` with one of "
                 f"{' '.join(_COMPARE)} in, for example 'latency <= 500 ms'"
             )
         clauses.append(Clause(*match.groups()))
@@ -97,13 +99,28 @@ class Axis:
 
     def at(self, share: Array) -> Array:
         """Values at uniform shares in [0, 1), any shape."""
-        if self.values:
-            return self.grid[
-                np.minimum((share * len(self.values)).astype(np.intp), len(self.values) - 1)
-            ]
-        if self.log:
-            return np.asarray(np.exp(np.log(self.low) + share * np.log(self.high / self.low)))
-        return self.low + share * (self.high - self.low)
+        if self.values and not self.log:
+            return self.grid[(share * len(self.values)).astype(np.intp)]
+        if not self.log:
+            return self.low + share * (self.high - self.low)
+        spread = np.asarray(self.low * np.exp(share * np.log(self.high / self.low)))
+        if not self.values:
+            return spread
+        between = np.sqrt(self.grid[1:] * self.grid[:-1])
+        return self.grid[np.searchsorted(between, spread)]
+
+    def operands(self, clause: Clause) -> list[float]:
+        """The values on this axis that a condition compares with."""
+        if clause.op != "in":
+            return [self.value(clause.operand)]
+        return [self.value(part.strip()) for part in clause.operand.strip("[]").split(",")]
+
+    def holds(self, clause: Clause, column: Array) -> Mask:
+        """Where a condition on this axis holds, shape of `column`."""
+        operands = self.operands(clause)
+        if clause.op == "in":
+            return np.isin(column, operands)
+        return np.asarray(_COMPARE[clause.op](column, operands[0]))
 
     def value(self, text: str) -> float:
         """What a written operand means on this axis: a row's code or an SI number.
@@ -124,9 +141,10 @@ class Axis:
 
 def _number(text: str, unit: str) -> float:
     try:
-        return float(text)
+        number: str | float = float(text)
     except ValueError:
-        return units.parse(text, unit)
+        number = text
+    return units.parse(number, unit)
 
 
 @dataclass(frozen=True)
@@ -166,16 +184,8 @@ class Space:
         return type(self.base).batched(leaves, self.base)
 
     def _active(self, axis: Axis, columns: Columns) -> Mask:
-        held = [self._holds(clause, columns) for clause in axis.when]
+        held = [self.by_path[c.name].holds(c, columns[c.name]) for c in axis.when]
         return np.asarray(np.logical_and.reduce(held)) if held else np.bool_(True)  # type: ignore[return-value]
-
-    def _holds(self, clause: Clause, columns: Columns) -> Mask:
-        axis = self.by_path[clause.name]
-        column = columns[clause.name]
-        if clause.op == "in":
-            options = [axis.value(part.strip()) for part in clause.operand.strip("[]").split(",")]
-            return np.isin(column, options)
-        return np.asarray(_COMPARE[clause.op](column, axis.value(clause.operand)))
 
     @cached_property
     def _ordered(self) -> tuple[Axis, ...]:
@@ -186,10 +196,20 @@ class Space:
             ready = [a for a in waiting if all(clause.name in done for clause in a.when)]
             if not ready:
                 names = ", ".join(axis.path for axis in waiting)
-                raise InputError(f"the conditions of {names} wait for each other; drop one `when`")
+                raise InputError(
+                    f"space: the conditions of {names} wait for each other; drop one `when`"
+                )
             done |= {axis.path: axis for axis in ready}
             waiting = [axis for axis in waiting if axis.path not in done]
         return tuple(done.values())
+
+    def refuse_circles(self) -> None:
+        """Check that no condition waits for itself.
+
+        Raises:
+            InputError: conditions that read each other in a circle.
+        """
+        _ = self._ordered
 
     def canonical(self, columns: Columns) -> dict[str, Array]:
         """The same designs with inactive knobs at their defaults, in the order of the axes."""
@@ -230,9 +250,14 @@ class Space:
         yield Branch({**{k: float(v) for k, v in fixed.items()}, **idle}, free)
 
     @cached_property
+    def _ends(self) -> list[int]:
+        """Where each branch of the grid ends."""
+        return list(accumulate(branch.size for branch in self.branches))
+
+    @cached_property
     def size(self) -> int:
         """Distinct designs on the grid."""
-        return sum(branch.size for branch in self.branches)
+        return self._ends[-1]
 
     @cached_property
     def continuous(self) -> bool:
@@ -242,13 +267,14 @@ class Space:
     def grid(self, start: int, stop: int) -> dict[str, Array]:
         """Designs `start` to `stop` of the grid, in a fixed order without repeats."""
         parts: list[dict[str, Array]] = []
-        offset = 0
-        for branch in self.branches:
-            low, high = max(start - offset, 0), min(stop - offset, branch.size)
-            if low < high:
-                parts.append(self._segment(branch, np.arange(low, high)))
-            offset += branch.size
-        return {a.path: np.concatenate([part[a.path] for part in parts]) for a in self.axes}
+        for i in range(bisect_right(self._ends, start), len(self.branches)):
+            branch, end = self.branches[i], self._ends[i]
+            if end - branch.size >= stop:
+                break
+            low, high = max(start, end - branch.size), min(stop, end)
+            parts.append(self._segment(branch, np.arange(low, high) - (end - branch.size)))
+        empty = np.empty(0)
+        return {a.path: np.concatenate([empty, *(p[a.path] for p in parts)]) for a in self.axes}
 
     def _segment(self, branch: Branch, index: NDArray[np.intp]) -> dict[str, Array]:
         found = {path: np.full(len(index), value) for path, value in branch.fixed.items()}
@@ -289,10 +315,6 @@ def parse_constraint(text: str, metric_units: Mapping[str, str]) -> Constraint:
     clause = clauses[0]
     if clause.name not in metric_units:
         raise InputError(f"constraint '{text}': {unknown('metric', clause.name, metric_units)}")
-    try:
+    with placed(f"constraint '{text}'"):
         limit = _number(clause.operand, metric_units[clause.name])
-    except ValueError as error:
-        raise InputError(f"constraint '{text}': {error}") from None
-    if not np.isfinite(limit):
-        raise InputError(f"constraint '{text}': the limit must be a finite number")
     return Constraint(text, clause.name, 1.0 if clause.op == "<=" else -1.0, limit)
