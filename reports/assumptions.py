@@ -126,7 +126,7 @@ def _notes(context: Context) -> list[Block]:
         for page in context.pages
         if _own(page)
         for block in (
-            Paragraph(f"Notes of the page '{page.slug}'. {_paper(page)}"),
+            Paragraph(f"Notes of the page '{page.slug}'. {_paper(page)}", "lead"),
             Facts([(words(name), text) for name, text in _own(page).items()]),
         )
     ]

@@ -25,7 +25,8 @@ def build(context: Context) -> list[Block]:
         Paragraph(
             "Each column is one design: first its knobs, then the objectives (shaded), then what "
             "else the page says of it. Knobs that no design here uses are left out; what the "
-            "study holds fixed is listed under the question."
+            "study holds fixed is listed under the question.",
+            "lead",
         ),
         DataTable(
             ["", *map(heading, context.why)],

@@ -13,7 +13,7 @@ from dse.evaluate import Table
 from .section import Block, Context, DataTable, Figure, Paragraph, Section
 from .wording import SENSES, UNUSED, active, at_prices, cell, listed, words
 
-ROWS = 24
+ROWS = 16
 """Designs of the front that the table shows; the run's front.csv holds them all."""
 
 COLUMNS = 8

@@ -24,8 +24,8 @@ def verdict(context: Context) -> str:
     return (
         f"Of {facts['designs']:,} designs {facts['accepted']:,} meet every constraint, and no "
         f"other design beats {len(context.front):,} of them in {listed(goals)}{at_once}. "
-        f"The balanced one {_reached(context, context.balanced)}"
-        f"{_rivals(context) or _alone(context)}{at_prices(context)}."
+        f"The balanced one {_reached(context, context.balanced)}{at_prices(context)}"
+        f"{_rivals(context) or _alone(context)}."
     )
 
 
@@ -38,8 +38,13 @@ def _reached(context: Context, row: int) -> str:
 
 def _rivals(context: Context) -> str:
     """What the best design of every other compared choice reaches, dominated or not."""
-    rivals = [row for row, why in enumerate(context.why) if why.startswith("balanced ")]
-    return "".join(f"; the {context.why[row]}, {_reached(context, row)}" for row in rivals)
+    said = ""
+    for row, why in enumerate(context.why):
+        name, *rest = why.split(", ")
+        if name.startswith("balanced "):
+            beaten = " and is dominated" if "dominated" in rest else ""
+            said += f"; the {name} {_reached(context, row)}{beaten}"
+    return said
 
 
 def _named(context: Context, row: int) -> str:

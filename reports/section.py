@@ -17,10 +17,10 @@ from dse.validate import Row
 
 @dataclass(frozen=True)
 class Paragraph:
-    """Running text; the tone says how loud it is."""
+    """Running text; the tone says how it looks; a lead stays with what it introduces."""
 
     text: str
-    tone: Literal["plain", "quote", "verdict", "warning", "code"] = "plain"
+    tone: Literal["plain", "lead", "quote", "verdict", "warning", "code"] = "plain"
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,16 @@ def test_without_an_answer_the_verdict_says_what_keeps_every_design_out(empty: C
     assert "'latency <= 1 us' is missed by" in said
 
 
+def test_the_best_of_every_compared_choice_is_told_with_its_standing(searched: Searched):
+    context = made.context(searched(objectives=["cost", "throughput"], compare="chip"))
+    shown = {name for why in context.why for name in why.split(", ") if "balanced " in name}
+    assert shown
+    said = question.verdict(context)
+    assert len(sentences(said)) == 2
+    assert all(f"; the {name} (" in said for name in shown)
+    assert said.count("is dominated") == sum("dominated" in why for why in context.why)
+
+
 def test_objectives_constraints_and_settings_are_listed(answered: Context):
     said = made.words(question.build(answered))
     assert "latency, lower is better: time of a batch" in said
