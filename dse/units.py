@@ -89,6 +89,7 @@ _EXAMPLES = {
     "B/s": ("3.2 GB/s", "3 GiB/s", "100 Gb/s"),
     "FLOP/s": ("312 TFLOPS", "312 TFLOP/s"),
     "op/s": ("4 TOPS", "4 Top/s"),
+    "Hz": ("200 MHz", "1.4 GHz"),
     "s": ("5 ms", "2 h", "3 years"),
     "J/B": ("25 pJ/bit", "200 pJ/B"),
     "USD": ("$25,000", "25000 USD", "25 k$"),

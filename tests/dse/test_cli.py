@@ -181,7 +181,8 @@ def test_validate_keeps_fit_and_check_apart(dse: Any) -> None:
     words = dse("validate").out
     assert "fit: fitted on these" in words
     assert "check: not used in any fit" in words
-    assert "least squares" in words
+    assert "fit objective" in words
+    assert "Least squares" in words
 
 
 def test_schema_is_json_that_editors_read(dse: Any) -> None:
