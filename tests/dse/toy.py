@@ -131,11 +131,11 @@ def price_machine(config: Machine) -> Result:
             + config.cached * config.cache / 1e7,
             "utilisation": compute / latency,
             "needed": needed,
-            "feasible": (needed <= config.chips * chip.memory).astype(np.float64),
+            "feasible": np.where(needed <= config.chips * chip.memory, 1.0, 0.0),
         },
         terms={"compute": compute, "transfer": transfer, "overhead": config.overhead},
         resources={"chips": compute, "link": transfer},
-        flags={"fast": config.clock > 1.5e9},
+        flags={"fast": np.asarray(config.clock > 1.5e9)},
     )
 
 
