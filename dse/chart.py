@@ -39,6 +39,12 @@ STYLES = {
 }
 """The palette of Okabe and Ito, safe for colour blindness; shapes repeat what colours say."""
 
+CHOICES = tuple(
+    Style(colour, "circle", "o", 4, 0.45)
+    for colour in ("#56b4e9", "#e69f00", "#009e73", "#cc79a7")
+)
+"""Designs of the compared choices, in turn."""
+
 PLAIN = Style("#0072b2", "circle", "o", 8)
 SCALE = "cividis"
 """Colours of a third metric: even in lightness, safe for colour blindness."""
@@ -51,7 +57,8 @@ class Chart:
     `frame` holds one row a mark, SI numbers in the columns named by `x` and `y`, and beside them
     `series`, `label` (hover text), `low` and `high` (NaN where there is no interval), `colour`,
     `base` (where a bar starts), `extrapolates` and `row` (which design a mark stands for).
-    Display numbers are SI numbers over a scale.
+    Display numbers are SI numbers over a scale. `choices` are series of designs told apart by
+    what the study compares.
     """
 
     kind: str
@@ -69,6 +76,13 @@ class Chart:
     colour_label: str = ""
     colour_scale: float = 1.0
     diagonal: bool = False
+    choices: tuple[str, ...] = ()
+
+    def style(self, series: str) -> Style:
+        """How the marks of a series look; compared choices take their colours in turn."""
+        if series in self.choices:
+            return CHOICES[self.choices.index(series) % len(CHOICES)]
+        return STYLES.get(series, PLAIN)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dse.chart import PLAIN, SCALE, STYLES, Chart, Style
+from dse.chart import SCALE, Chart, Style
 from dse.spec import Array
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def _groups(chart: Chart) -> list[Group]:
             (chart.frame["series"] == series) & (chart.frame["extrapolates"] == extrapolates)
         ]
         name = f"{series}, extrapolated" if extrapolates else str(series)
-        found.append((name, STYLES.get(str(series), PLAIN), bool(extrapolates), part))
+        found.append((name, chart.style(str(series)), bool(extrapolates), part))
     return found
 
 

@@ -98,10 +98,11 @@ def front(
 
     names = [x, y, *([colour] if colour else [])]
     accepted = np.flatnonzero(designs["accepted"])
-    series = "designs" if len(accepted) else "rejected"
+    choices = _choices(study, designs) if len(accepted) else ()
     drawn = _thinned(accepted if len(accepted) else np.arange(len(designs)), limit)
     whole, best = np.arange(len(front)), _best(study, front)
     labels = np.array(_labels(study, front), dtype=object)
+    series = _series(study, designs.take(drawn), compared=bool(choices), any_fit=len(accepted) > 0)
     parts = [
         _cloud(study, designs, drawn, names, series=series, row=len(front) + drawn),
         _cloud(study, front, whole, names, series="front", row=whole, label=labels),
@@ -125,7 +126,20 @@ def front(
         y_scale=up.scale,
         colour_label=third.label,
         colour_scale=third.scale,
+        choices=choices,
     )
+
+
+def _choices(study: Study, designs: Table) -> tuple[str, ...]:
+    """What the study compares, by name; nothing where it compares nothing."""
+    return designs.labels.get(study.compare or "", ())
+
+
+def _series(study: Study, drawn: Table, *, compared: bool, any_fit: bool) -> object:
+    """The series of each design behind the front."""
+    if compared and study.compare is not None:
+        return drawn.words(study.compare)
+    return "designs" if any_fit else "rejected"
 
 
 def _shown(table: Table, marks: pd.DataFrame, name: str | None) -> Shown:
