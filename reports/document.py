@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from dse import documents, registry
+from dse.errors import InputError
 from dse.store import Run
 
 from .gather import gather
@@ -30,10 +31,15 @@ def write(run: Run, *, date: str, path: Path | None = None) -> Path:
         where the PDF stands.
 
     Raises:
-        InputError: the run's search never ended, or its study no longer fits the page.
+        InputError: the run's search never ended, its study no longer fits the page, or the PDF
+            cannot be written there.
     """
     target = path or run.path / "report.pdf"
-    documents.replace(target, pdf(describe(gather(run, date=date))))
+    content = pdf(describe(gather(run, date=date)))
+    try:
+        documents.replace(target, content)
+    except OSError as error:
+        raise InputError(f"{target}: {error.strerror}; choose another --output") from None
     return target
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from dse.errors import InputError
 from dse.store import Run
 from reports import document
 from reports.section import DataTable, Section
@@ -71,6 +72,11 @@ def test_a_failed_build_leaves_the_old_report_as_it_was(
     with pytest.raises(ZeroDivisionError):
         document.write(run, date=made.DATE)
     assert report.read_bytes() == old
+
+
+def test_a_folder_that_is_not_there_is_named(run: Run, tmp_path: Path):
+    with pytest.raises(InputError, match=r"absent.*choose another --output"):
+        document.write(run, date=made.DATE, path=tmp_path / "absent" / "report.pdf")
 
 
 @needs_poppler
