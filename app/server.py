@@ -81,12 +81,19 @@ def shell(known: tuple[Page, ...]) -> Component:
 
 
 def route(known: tuple[Page, ...], context: Context, path: str, search: str) -> Component:
-    """The page of a path, or in words that there is none."""
+    """The page of a path, or in words why there is none."""
     for page in known:
         if page.path == path:
-            return page.layout(context, search or "")
+            return _laid_out(page, context, search or "")
     links = [html.Li(dcc.Link(page.title, href=page.path)) for page in known]
     return html.Div([html.H1(f"There is no page at {path}"), html.Ul(links)])
+
+
+def _laid_out(page: Page, context: Context, search: str) -> Component:
+    try:
+        return page.layout(context, search)
+    except InputError as error:
+        return html.Div([html.H1("This page cannot be shown"), html.P(str(error), role="alert")])
 
 
 def tell(error: Exception) -> None:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isnan
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Self, TypeAlias, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
-from dse.errors import InputError, unknown
+from dse.errors import InputError, shorten, unknown
 from dse.provenance import Sheet
 from dse.tags import Bounds as Bounds
 from dse.tags import Catalog as Catalog
@@ -58,6 +59,14 @@ class Record(_Strict):
     slug: str = ""
     """Name of the row; empty in a batch over several rows."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_unknown_open(cls, row: Any) -> Any:  # noqa: ANN401 - whatever pydantic was given
+        """A number that may be unknown may be given as NaN or null, as JSON does."""
+        if not isinstance(row, Mapping):
+            return row
+        return {k: v for k, v in row.items() if not (_open(cls, k) and _unknown(v))}
+
     @classmethod
     def pick(cls, row: Mapping[str, object]) -> Self:
         """The fields of this record out of a wider row.
@@ -94,6 +103,15 @@ def _gather(column: Sequence[object], code: NDArray[np.intp]) -> object:
             raise InputError("rows of different families cannot be one knob; split the study")
         return tuple(_gather(item, code) for item in zip(*tuples, strict=True))
     return np.take(np.array(column, dtype=np.float64), code)
+
+
+def _open(kind: type[Record], name: str) -> bool:
+    """Whether a field may be unknown."""
+    return name in kind.model_fields and _unknown(kind.model_fields[name].default)
+
+
+def _unknown(value: object) -> bool:
+    return value is None or (isinstance(value, float) and isnan(value))
 
 
 class Operator(Record):
@@ -156,42 +174,37 @@ class Config(_Strict):
         Raises:
             InputError: an unknown path, a record of the wrong class or a leaf left open.
         """
-        own: dict[str, object] = {}
-        nested: dict[str, dict[str, object]] = {}
+        return cls._batched(columns, base, "")
+
+    @classmethod
+    def _batched(cls, columns: Mapping[str, object], base: Self | None, prefix: str) -> Self:
+        parts: dict[str, dict[str, object]] = {}
         for path, column in columns.items():
-            head, _, rest = path.partition(".")
-            if head not in cls.model_fields:
-                raise unknown("knob", path, cls.model_fields)
-            if rest:
-                nested.setdefault(head, {})[rest] = column
-            else:
-                own[head] = column
+            head, dot, rest = path.partition(".")
+            if head not in cls.model_fields or (dot and not rest):
+                names = [f"{prefix}{name}" for name in cls.model_fields]
+                raise unknown("knob", f"{prefix}{path}", names)
+            parts.setdefault(head, {})[rest] = column
         values = {
-            name: cls._leaf(name, own, nested.get(name), getattr(base, name, None))
+            name: cls._leaf(name, parts.get(name, {}), getattr(base, name, None), prefix)
             for name in cls.model_fields
         }
         return cast("Self", cls.model_construct(**values))
 
     @classmethod
-    def _leaf(
-        cls,
-        name: str,
-        own: Mapping[str, object],
-        nested: Mapping[str, object] | None,
-        base: object,
-    ) -> Any:  # noqa: ANN401 - a leaf is an array, a record or a group
-        kind = kind_of(cls, name)
-        if issubclass(kind, Config) and name not in own:
-            return kind.batched(nested or {}, cast("Config | None", base))
-        if name in own:
-            value = own[name]
-            if not issubclass(kind, BaseModel):
-                return _cast(value)
-            if not isinstance(value, kind):
-                raise InputError(f"'{name}' must be a {kind.__name__}, got {type(value).__name__}")
-            return value
+    def _leaf(cls, name: str, given: Mapping[str, object], base: object, prefix: str) -> Any:  # noqa: ANN401 - a leaf is an array, a record or a group
+        kind, path = kind_of(cls, name), f"{prefix}{name}"
+        inner = {rest: column for rest, column in given.items() if rest}
+        if "" in given:
+            base = given[""] if issubclass(kind, BaseModel) else _cast(given[""], path)
+        if "" in given and issubclass(kind, BaseModel) and not isinstance(base, kind):
+            raise InputError(f"'{path}' must be a {kind.__name__}, got {type(base).__name__}")
+        if issubclass(kind, Config):
+            return kind._batched(inner, cast("Config | None", base), f"{path}.")
+        if inner:
+            raise unknown("knob", f"{path}.{next(iter(inner))}", [path])
         if base is None and cls.model_fields[name].is_required():
-            raise InputError(f"'{name}' must be given: it has no default")
+            raise InputError(f"'{path}' must be given: it has no default")
         return cls.model_fields[name].default if base is None else base
 
     def echo(self) -> dict[str, object]:
@@ -199,11 +212,17 @@ class Config(_Strict):
         return {name: _plain(getattr(self, name)) for name in type(self).model_fields}
 
 
-def _cast(value: Any) -> Array:  # noqa: ANN401 - whatever NumPy can read
+def _cast(value: Any, path: str) -> Array:  # noqa: ANN401 - whatever NumPy can read
     """Float64 numbers; arrays of other libraries that speak NumPy's protocol stay theirs."""
     if hasattr(value, "__array_function__") and not isinstance(value, np.ndarray | np.generic):
         return cast("Array", value.astype(np.float64))
-    return np.asarray(value, dtype=np.float64)
+    try:
+        found = np.asarray(value)
+    except ValueError:
+        raise InputError(f"'{path}' must be numbers of one shape, got a ragged list") from None
+    if found.dtype.kind not in "fiub":
+        raise InputError(f"'{path}' must be numbers, got {shorten(repr(value))}")
+    return found.astype(np.float64, copy=False)
 
 
 def _plain(value: object) -> object:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
@@ -22,8 +23,10 @@ class Unit:
         """Parse '3.2 GB/s' before pydantic sees a float."""
 
         def parse(value: object) -> float:
-            if isinstance(value, str | int | float):
+            if isinstance(value, str | bool):
                 return units.parse(value, self.symbol)
+            if isinstance(value, Real):  # NumPy's numbers are real, but no int or float
+                return units.parse(value if isinstance(value, int) else float(value), self.symbol)
             raise ValueError(f"must be a number or text such as {units.forms(self.symbol)}")
 
         return core_schema.no_info_before_validator_function(parse, handler(source))
