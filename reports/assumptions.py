@@ -15,6 +15,9 @@ from dse.study import field_of
 from .section import Block, Context, DataTable, Facts, Paragraph, Section
 from .wording import UNSURE, active, held, words
 
+READ_ELSEWHERE = ("fit", "may_be_unknown")
+"""Notes that the validation or the framework reads."""
+
 Named = Mapping[str, Number]
 """Numbers by the name they are shown under."""
 
@@ -29,7 +32,8 @@ def build(context: Context) -> list[Block]:
     return [
         Paragraph(
             "Shaded numbers are from memory, assumed or fitted: check them before you build on "
-            "them. Knobs that the study sets or varies are not listed again."
+            "them. Knobs that the study sets or varies are not listed again.",
+            "lead",
         ),
         *(_table(title, numbers) for title, numbers in tables.items() if numbers),
         *_notes(context),
@@ -133,8 +137,8 @@ def _notes(context: Context) -> list[Block]:
 
 
 def _own(page: AnyModel) -> dict[str, str]:
-    """The notes of a page, less the one that the validation shows."""
-    return {name: text for name, text in page.data.notes.items() if name != "fit"}
+    """The notes of a page that are meant for its readers and shown nowhere else."""
+    return {k: text for k, text in page.data.notes.items() if k not in READ_ELSEWHERE}
 
 
 def _paper(page: AnyModel) -> str:

@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from dse import registry, store
 from dse.errors import InputError
+from dse.search import search
 from dse.store import Run
+from dse.study import load
 from reports import document
 from reports.section import DataTable, Section
 from tests.reports import made, printed
@@ -112,6 +115,19 @@ def test_every_font_is_embedded_and_is_one_of_typst(report: Path):
 @needs_poppler
 def test_drawings_stay_vector(report: Path):
     assert printed.images(report) == 0
+
+
+@needs_poppler
+@pytest.mark.parametrize("slug", sorted(registry.data_files("studies")))
+def test_every_shipped_study_has_a_clean_report(slug: str, tmp_path: Path):
+    study = load(slug, search={"method": "random", "budget": 4000})
+    shipped = store.create(study, output=tmp_path / slug / "run")
+    search(study, shipped)
+    text = printed.text(document.write(shipped, date=made.DATE))
+    assert study.question in text
+    assert [title for title in titles() if title not in text] == []
+    assert LEFTOVERS.findall(text) == []
+    assert f"dse search {slug} --method random --budget 4000 --seed 0" in text
 
 
 @needs_poppler
