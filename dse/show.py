@@ -28,7 +28,8 @@ Facts = dict[str, Any]
 def _grid(*heads: str, title: str = "", right: Sequence[int] = ()) -> Grid:
     grid = Grid(box=SIMPLE_HEAD, title=escape(title) or None, title_justify="left", pad_edge=False)
     for i, head in enumerate(heads):
-        grid.add_column(escape(head), justify="right" if i in right else "left", overflow="fold")
+        side = "right" if i in right else "left"
+        grid.add_column(escape(head), justify=side, overflow="fold", no_wrap=i == 0)
     return grid
 
 
@@ -153,11 +154,12 @@ def _quantity(value: float, unit: str) -> str:
 
 def answer(out: Console, found: verbs.Answer) -> None:
     """One design's metrics, breakdown, bottleneck and warnings."""
-    grid = _grid("metric", "value", "interval", title=str(found["model"]), right=(1,))
+    known = [name for name, metric in found["metrics"].items() if metric["low"] is not None]
+    heads = ("metric", "value", *(["interval"] if known else []))
+    grid = _grid(*heads, title=str(found["model"]), right=(1,))
     for name, metric in found["metrics"].items():
-        known = metric["low"] is not None
-        span = f"{_value(metric, 'low')} to {_value(metric, 'high')}" if known else "unknown"
-        grid.add_row(name, _value(metric, "value"), span)
+        span = f"{_value(metric, 'low')} to {_value(metric, 'high')}" if name in known else ""
+        grid.add_row(name, _value(metric, "value"), *([span] if known else []))
     out.print(grid)
     _bars(out, found)
     out.print(f"bottleneck: {found['bottleneck']}")
