@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import sys
 import webbrowser
 from collections.abc import Callable
@@ -117,12 +118,14 @@ def bind(app: Dash, *, host: str = LOOPBACK[0], port: int = 8050, public: bool =
             f"`host` must be one of {', '.join(LOOPBACK)}, got '{host}': the explorer has no "
             "password; pass public=True to let others in"
         )
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return create_server(app.server, host=host, port=port, threads=8, ident="dse")
+        listener = socket.create_server((host, port), family=family)
     except OSError as error:
         raise InputError(
             f"cannot listen on {host}:{port} ({error.strerror}); choose another --port"
         ) from None
+    return create_server(app.server, sockets=[listener], threads=8, ident="dse")
 
 
 def announce(url: str) -> None:

@@ -242,7 +242,7 @@ def outcome(out: Console, ended: Outcome) -> None:
     out.print(escape(study.question))
     out.print(
         f"{archive.seen:,} designs by {method_of(study)} (grid {study.space.size:,}) in "
-        f"{ended.seconds:.2f} s, {rate / 1e6:.2f} M/s; {archive.accepted:,} meet every "
+        f"{ended.seconds:.2f} s, {rate:,.0f} a second; {archive.accepted:,} meet every "
         f"constraint, {archive.size:,} are on the front"
     )
     for text in study.warnings:

@@ -164,6 +164,14 @@ class Config(_Strict):
     model_config = ConfigDict(allow_inf_nan=False)
 
     @classmethod
+    def __pydantic_init_subclass__(cls, **options: object) -> None:
+        """Refuse a default of a whole group: a knob's default stands in one place, beside it."""
+        super().__pydantic_init_subclass__(**options)
+        for name, info in cls.model_fields.items():
+            if issubclass(kind_of(cls, name), Config) and not info.is_required():
+                raise TypeError(f"{cls.__name__}.{name}: a group takes no default; its knobs do")
+
+    @classmethod
     def batched(cls, columns: Mapping[str, object], base: Self | None = None) -> Self:
         """The same config with arrays at the named leaves: the one door for arrays.
 

@@ -66,7 +66,7 @@ class Toy(Config):
 
     chip: Annotated[Chip, Catalog("gpus", "a100-sxm-80gb"), Symbol("C")]
     """The chip that computes."""
-    memory: Memory = Memory()
+    memory: Memory
     """The memory it reads."""
     requests: Annotated[
         Real, Field(ge=1), Unit("request"), Symbol("b"), Bounds(1, 32, integer=True)
