@@ -28,8 +28,12 @@ Facts = dict[str, Any]
 def _grid(*heads: str, title: str = "", right: Sequence[int] = ()) -> Grid:
     grid = Grid(box=SIMPLE_HEAD, title=escape(title) or None, title_justify="left", pad_edge=False)
     for i, head in enumerate(heads):
-        side = "right" if i in right else "left"
-        grid.add_column(escape(head), justify=side, overflow="fold", no_wrap=i == 0)
+        grid.add_column(
+            escape(head),
+            justify="right" if i in right else "left",
+            overflow="fold",
+            no_wrap=i == 0,
+        )
     return grid
 
 
