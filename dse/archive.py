@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dse import units
 from dse.errors import InputError
 from dse.evaluate import Table
 from dse.pareto import hypervolume, knee, nondominated
@@ -100,7 +101,7 @@ class Archive:
         """Rows of catalogs that no answer can use, and why."""
         wanted = [objective.metric for objective in self.study.objectives]
         never = {
-            label: f"{' and '.join(m for m in wanted if m not in metrics) or 'all together'} unknown"
+            label: f"{' and '.join(m for m in wanted if m not in metrics) or 'a sum'} unknown"
             for path, labels in self.known.items()
             for label, metrics in sorted(labels.items())
             if label not in self.complete[path]
@@ -171,7 +172,10 @@ def explain_infeasible(archive: Archive) -> list[str]:
     if not nearest["feasible"].any():
         lines.append("no design can run at all: the page calls each infeasible")
     for constraint in archive.study.constraints:
-        missed = constraint.violation(nearest[constraint.metric])
+        reached = nearest[constraint.metric]
+        missed = constraint.violation(reached)
         if missed[0] > 0:
-            lines.append(f"'{constraint.text}' is missed by {missed[0]:.3g} of its limit at least")
+            value = units.show(float(reached[0]), archive.study.metrics[constraint.metric].unit)
+            share = f"{100 * missed[0]:,.3g} %" if np.isfinite(missed[0]) else "an unknown amount"
+            lines.append(f"'{constraint.text}' is missed by {share}: the nearest reaches {value}")
     return lines
