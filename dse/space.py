@@ -24,7 +24,7 @@ from dse.spec import Array, Config, Mask, Record
 Columns = Mapping[str, Array]
 """Dotted knob path -> one value or code per design, shape (n,)."""
 
-_CLAUSE = re.compile(r"([\w.]+) ?(<=|>=|==|!=|<|>|\bin\b) ?(.+)")
+_CLAUSE = re.compile(r"([\w.]+) ?(<=|>=|==|!=|<|>|\bin\b) ?([^<>=].*)")
 _COMPARE = {
     "<=": np.less_equal,
     ">=": np.greater_equal,
