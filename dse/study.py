@@ -184,8 +184,8 @@ def build(
     """A study from its document; see `load`."""
     file = _validated(StudyFile, document, place=place)
     given = flat(settings or {})
-    spec = _validated(SearchSpec, search or {}, prefix="--")
-    spec = file.search.model_copy(update={k: getattr(spec, k) for k in spec.model_fields_set})
+    chosen = _validated(SearchSpec, search or {}, prefix="--").model_dump(exclude_unset=True)
+    spec = SearchSpec.model_validate(file.search.model_dump() | chosen)
     with placed(f"{place}: model"):
         page = registry.model(file.model)
     where = f"{place} with --set" if given else place
@@ -194,6 +194,7 @@ def build(
     varied = {path: axis for path, axis in file.space.items() if not _touches(path, given)}
     base = registry.starting_point(page, fixed, place=where)
     space, warnings = joint(page, base, varied, place=place)
+    compare = _compared(space, file, place)
     return Study(
         slug=slug,
         question=" ".join(file.question.split()),
@@ -201,10 +202,12 @@ def build(
         space=space,
         objectives=_objectives(page, file.objectives, place),
         constraints=_constraints(page, file.constraints, place),
-        compare=_compared(space, file, place),
+        compare=compare,
         search=spec,
         warnings=(*warnings, *_cut_short(space, spec)),
-        document=_echo(document, fixed, spec, varied),
+        document=_echo(document, varied)
+        | {"set": fixed, "search": spec.model_dump()}
+        | ({"compare": compare} if compare else {}),
     )
 
 
@@ -221,16 +224,11 @@ def _validated(
         raise InputError(line) from None
 
 
-def _echo(
-    document: Mapping[str, object],
-    fixed: Mapping[str, object],
-    spec: SearchSpec,
-    varied: Mapping[str, AxisSpec],
-) -> dict[str, object]:
-    """What a study was asked, as a document that builds it again."""
+def _echo(document: Mapping[str, object], varied: Mapping[str, AxisSpec]) -> dict[str, object]:
+    """What a study was asked, without what no longer varies."""
     space = cast("Mapping[str, object]", document.get("space", {}))
     kept = {path: axis for path, axis in space.items() if path in varied}
-    return dict(document) | {"set": dict(fixed), "space": kept, "search": spec.model_dump()}
+    return {k: v for k, v in document.items() if k != "compare"} | {"space": kept}
 
 
 def _compared(space: Space, file: StudyFile, place: str) -> str | None:
