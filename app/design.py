@@ -83,8 +83,13 @@ def query(page: AnyModel, settings: Mapping[str, float | str]) -> str:
     """The URL's query that reproduces a design: the page, and every knob off its default."""
     start = flatten(registry.starting_point(page))
     off = {path: value for path, value in settings.items() if value != start[path]}
-    texts = {path: v if isinstance(v, str) else repr(v) for path, v in off.items()}
+    texts = {path: v if isinstance(v, str) else _shortest(v) for path, v in off.items()}
     return "?" + urlencode({"model": page.slug, **texts}, safe="/ ")
+
+
+def _shortest(value: float) -> str:
+    """The fewest digits that read back as the same number."""
+    return repr(float(value)).removesuffix(".0")
 
 
 def read(search: str, *, default: str, start: Settings | None = None) -> Asked:

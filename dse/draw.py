@@ -98,7 +98,7 @@ def _plotly_points(chart: Chart, group: Group) -> dict[str, object]:
         "name": name,
         "x": drawn(chart, marks, "x"),
         "y": y,
-        "customdata": marks["row"].to_numpy(dtype=np.int32),
+        "customdata": marks["row"].to_list(),  # Dash cannot look into a packed array at a click
         "marker": {
             "symbol": f"{style.symbol}-open" if is_open else style.symbol,
             "size": style.size,
@@ -107,7 +107,9 @@ def _plotly_points(chart: Chart, group: Group) -> dict[str, object]:
         },
         "hovertemplate": f"{chart.x_label}: %{{x:.3g}}<br>{chart.y_label}: %{{y:.3g}}"
         "<br>%{text}<extra>%{fullData.name}</extra>",
-        "text": [text.replace("\n", "<br>") for text in marks["label"]],
+        "text": [text.replace("\n", "<br>") for text in marks["label"]]
+        if marks["label"].any()
+        else "",
     }
     if interval is not None:
         trace["error_y"] = {"arrayminus": interval[0], "array": interval[1], "symmetric": False}

@@ -1,0 +1,93 @@
+"""The design under the controls: changes, results in words, and the figure of its breakdown."""
+
+import pytest
+
+from app import live
+from app.context import Context
+from app.live import Change
+from dse.errors import InputError
+
+from .test_design import DEFAULTS
+from .test_front import text_of
+
+
+@pytest.fixture
+def state() -> live.State:
+    return {"model": "toy", "settings": DEFAULTS}
+
+
+def changed(context, state, kind, path, value) -> dict:
+    after = live.applied(context, state, Change(kind, path, value))
+    return {path: v for path, v in after.items() if v != state["settings"][path]}
+
+
+def test_each_kind_of_change_sets_the_knob_it_is_for(context, state):
+    assert changed(context, state, "range", "requests", "2") == {"requests": 3}
+    assert changed(context, state, "text", "memory.bandwidth", "3.2 GB/s") == {
+        "memory.bandwidth": 3.2e9
+    }
+    assert changed(context, state, "menu", "chip", "t4") == {"chip": "t4"}
+
+
+def test_a_picked_design_replaces_every_knob(context, state):
+    front = context.snapshot().front
+    after = live.applied(context, state, Change("graph", "", 0))
+    assert after["memory.bandwidth"] == front["memory.bandwidth"][0]
+    assert after == live.applied(context, state, Change("grid", "", 0))
+
+
+def test_text_that_is_no_value_is_refused(context, state):
+    with pytest.raises(InputError, match="requests: 'many' is not a quantity in request"):
+        live.applied(context, state, Change("text", "requests", "many"))
+
+
+def test_controls_show_the_design(context, state):
+    boxes = live.boxes(context, state)
+    assert boxes["menu"] == {"chip": "a100-sxm-80gb"}
+    assert boxes["text"]["memory.bandwidth"] == "10 GB/s"
+    assert boxes["range"] == {"memory.bandwidth": 100, "memory.efficiency": 89, "requests": 3}
+
+
+def test_a_result_names_every_metric_with_its_unit(context, state):
+    shown, figure, link = live.result(context, state, dark=False)
+    text = text_of(shown)
+    for words in ("Latency", "24 ms", "Cost", "$14,000", "Power", "400 W", "Feasible", "yes"):
+        assert words in text
+    assert "Bottleneck: memory (20 ms), then compute (4 ms)." in text
+    assert link == "?model=toy"
+    assert [list(trace.x) for trace in figure.data] == [[20, 4], [24]]
+
+
+def test_raised_flags_and_knobs_beyond_their_range_are_cautions(context, state):
+    state = {**state, "settings": {**DEFAULTS, "requests": 8.0, "memory.bandwidth": 2e11}}
+    text = text_of(live.result(context, state, dark=False)[0])
+    assert "Caution: batches over 6 were never measured" in text
+    assert "Caution: memory.bandwidth = 200 GB/s lies outside 1 GB/s to 100 GB/s" in text
+
+
+def test_an_infeasible_design_keeps_its_numbers_and_says_so(context, state):
+    slow = {**DEFAULTS, "requests": 31.0, "memory.bandwidth": 1e8}
+    text = text_of(live.result(context, {**state, "settings": slow}, dark=False)[0])
+    assert "Infeasible: the page says that this design cannot run." in text
+    assert "'latency <= 60 ms' is missed by 32.9 of its limit." in text
+    assert "2.03 s" in text
+
+
+def test_a_design_beyond_the_pages_rules_is_refused_without_numbers(context, state):
+    state = {**state, "settings": {**DEFAULTS, "requests": 32.0}}
+    shown, figure, _ = live.result(context, state, dark=False)
+    assert shown.children == "`requests < 32` must hold; set requests to 31 or less"
+    assert not figure.data
+
+
+def test_without_a_run_a_design_is_still_priced(toy, state):
+    assert "24 ms" in text_of(live.result(Context(), state, dark=True)[0])
+
+
+def test_a_page_nobody_knows_is_refused(context, state):
+    with pytest.raises(InputError, match="unknown model 'tai'"):
+        live.result(context, {**state, "model": "tai"}, dark=False)
+
+
+def test_a_design_without_resources_has_no_bottleneck(toy):
+    assert "names no resource" in live.bottleneck(toy, {"resources": {"memory": None}})

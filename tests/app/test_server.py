@@ -1,0 +1,202 @@
+"""The server: on loopback only, every request answered, mistakes in words."""
+
+import json
+import threading
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from dash import Dash, html
+from flask.testing import FlaskClient
+from waitress import wasyncore
+
+from app import explore, server
+from app.context import Context
+from app.page import Page
+from dse.errors import InputError
+from dse.store import Run
+
+from .test_design import DEFAULTS
+from .test_front import text_of
+
+
+@pytest.fixture
+def client(run: Run) -> FlaskClient:
+    return server.create(run).server.test_client()
+
+
+def post(client: FlaskClient, output: str, inputs: dict) -> dict:
+    """What the browser would send for the callback that writes `output`, and its answer."""
+    listed = client.get("/_dash-dependencies").get_json()
+    spec = next(entry for entry in listed if output in entry["output"])
+    ids = [part.rpartition(".") for part in spec["output"].strip(".").split("...")]
+    outputs = [{"id": head, "property": tail} for head, _, tail in ids]
+    body = {
+        "output": spec["output"],
+        "outputs": outputs if len(outputs) > 1 else outputs[0],
+        "inputs": [
+            {**i, "value": inputs.get(f"{i['id']}.{i['property']}")} for i in spec["inputs"]
+        ],
+        "state": [],
+        "changedPropIds": [f"{i['id']}.{i['property']}" for i in spec["inputs"]],
+    }
+    answer = client.post("/_dash-update-component", json=body)
+    assert answer.status_code == 200
+    return answer.get_json()
+
+
+def test_pages_are_found_in_order_without_being_named():
+    assert server.pages() == (explore.PAGE,)
+
+
+def test_the_first_request_answers_with_nothing_from_elsewhere(client: FlaskClient):
+    html_text = client.get("/").get_data(as_text=True)
+    assert "dse explorer" in html_text
+    assert "explorer.css" in html_text
+    assert "//cdn" not in html_text
+    assert 'src="http' not in html_text
+    assert 'href="http' not in html_text
+
+
+def test_every_asset_is_served_and_names_no_other_machine(client: FlaskClient):
+    files = sorted(server.ASSETS.iterdir())
+    assert {path.suffix for path in files} == {".css", ".js"}
+    for path in files:
+        with client.get(f"/assets/{path.name}") as answer:
+            assert answer.status_code == 200
+        assert "http" not in path.read_text(encoding="utf-8")
+
+
+def test_a_url_is_answered_with_the_page_it_names(client: FlaskClient):
+    location = {"app-url-location.pathname": "/", "app-url-location.search": "?requests=3"}
+    text = json.dumps(post(client, "app-page-main", location))
+    assert "How fast is the toy" in text
+    assert '"requests": 3.0' in text
+
+
+def test_a_design_is_answered_with_its_numbers_and_link(client: FlaskClient):
+    state = {"model": "toy", "settings": {**DEFAULTS, "requests": 2.0}}
+    answer = post(client, "explore-result-panel", {"explore-design-store.data": state})["response"]
+    assert "22 ms" in json.dumps(answer["explore-result-panel"])
+    assert answer["explore-link-anchor"]["href"] == "?model=toy&requests=2"
+
+
+def test_axes_are_answered_with_a_figure_and_its_caption(client: FlaskClient):
+    axes = {"explore-x-menu.value": "latency", "explore-y-menu.value": "cost"}
+    answer = post(client, "explore-front-graph", axes)["response"]
+    assert answer["explore-front-graph"]["figure"]["data"][0]["type"] == "scattergl"
+    assert answer["explore-front-caption"]["children"].startswith("Predictions")
+
+
+def test_a_wrong_request_is_told_on_the_page_without_a_trace(client: FlaskClient):
+    state = {"model": "tai", "settings": {}}
+    answer = post(client, "explore-result-panel", {"explore-design-store.data": state})
+    told = answer["sideUpdate"]["app-message-alert"]["children"]
+    assert told == "unknown model 'tai'; known: toy"
+
+
+def test_a_defect_is_told_by_its_name_alone(client: FlaskClient, caplog):
+    answer = post(client, "explore-result-panel", {"explore-design-store.data": {"settings": {}}})
+    told = answer["sideUpdate"]["app-message-alert"]["children"]
+    assert told == "The explorer failed here (KeyError); the terminal has the details."
+    assert "Traceback" not in json.dumps(answer)
+    assert "a callback failed" in caplog.text
+
+
+def test_a_path_without_a_page_lists_the_pages(context: Context):
+    text = text_of(server.route(server.pages(), context, "/tai", ""))
+    assert "There is no page at /tai" in text
+    assert "Explore" in text
+
+
+def test_a_layout_that_is_refused_says_why(context: Context):
+    def refuse(_: Context, search: str) -> html.Div:
+        raise InputError(f"cannot show {search}")
+
+    page = Page(order=1, path="/", title="No", layout=refuse, register=explore.register)
+    assert "cannot show ?a=b" in text_of(server.route((page,), context, "/", "?a=b"))
+
+
+def test_two_servers_share_nothing(run: Run, toy):
+    one, other = server.create(run), server.create(None)
+    axes = {"explore-x-menu.value": "latency", "explore-y-menu.value": "cost"}
+    assert post(one.server.test_client(), "explore-front-graph", axes)["response"]
+    told = post(other.server.test_client(), "explore-front-graph", axes)["sideUpdate"]
+    assert "there is no run to draw" in json.dumps(told)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.0.7", "::", "example.org"])
+def test_a_host_that_others_reach_is_refused_unless_asked_for(toy, host):
+    with pytest.raises(InputError, match=f"`host` must be one of .* got '{host}'.* no password"):
+        server.serve(None, host=host, port=0)
+
+
+def test_a_taken_port_is_refused_with_the_way_out(toy):
+    app = server.create(None)
+    first = server.bind(app, port=0)
+    try:
+        with pytest.raises(InputError, match="choose another --port"):
+            server.bind(app, port=int(first.effective_port))
+    finally:
+        release(first)
+
+
+def release(bound) -> None:
+    """Close what a waitress server that was never run, or runs no more, still holds open."""
+    bound.task_dispatcher.shutdown()
+    for channel in list(bound.active_channels.values()):
+        channel.handle_close()  # its buffers may be files
+    wasyncore.close_all(bound._map)
+
+
+@contextmanager
+def listening(app: Dash):
+    """The address of an explorer that answers on a free port until the block ends."""
+    bound, ended = server.bind(app, port=0), threading.Event()
+
+    def answer() -> None:
+        while not ended.is_set():
+            wasyncore.loop(timeout=0.1, map=bound._map, count=1)
+        release(bound)
+
+    thread = threading.Thread(target=answer)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{bound.effective_port}/"
+    finally:
+        ended.set()
+        thread.join()
+
+
+def test_the_explorer_answers_on_loopback(run: Run):
+    with listening(server.create(run)) as url, urllib.request.urlopen(url) as answer:
+        assert b"dse explorer" in answer.read()
+
+
+def test_serving_tells_the_address_once_it_listens(toy, monkeypatch: pytest.MonkeyPatch):
+    told: list[str] = []
+    opened: list[str] = []
+    bound: list = []
+    bind = server.bind
+
+    def keep(*given, **named):
+        bound.append(bind(*given, **named))
+        monkeypatch.setattr(bound[0], "run", lambda: None)
+        return bound[0]
+
+    monkeypatch.setattr(server, "bind", keep)
+    monkeypatch.setattr(server.webbrowser, "open", opened.append)
+    server.serve(None, port=0, open_browser=True, on_ready=told.append)
+    release(bound[0])
+    assert told == opened == [f"http://127.0.0.1:{bound[0].effective_port}/"]
+
+
+def test_the_default_announcement_names_the_address(capsys):
+    server.announce("http://127.0.0.1:8050/")
+    assert capsys.readouterr().out == "dse explorer: http://127.0.0.1:8050/ (Ctrl+C ends it)\n"
+
+
+def test_importing_the_app_reads_no_file_and_keeps_no_state():
+    assert not any(isinstance(v, Context | Dash | Run) for v in vars(explore).values())
+    assert Path(server.ASSETS).is_dir()
