@@ -21,6 +21,7 @@ from dse.tags import Bounds as Bounds
 from dse.tags import Catalog as Catalog
 from dse.tags import Symbol as Symbol
 from dse.tags import Unit as Unit
+from dse.training import Training
 
 Array: TypeAlias = NDArray[np.float64]
 """Float64 numbers of any shape; a scalar is shape ()."""
@@ -378,3 +379,5 @@ class Family:
     slug: str
     title: str
     networks: Callable[[], Mapping[str, Workload]]
+    training: Training | None = None
+    """Slug and tokens -> training view; a family without one is not trained here."""
