@@ -3,6 +3,7 @@
 import ast
 import importlib.metadata
 import re
+import sys
 import tomllib
 from collections import defaultdict
 from pathlib import Path
@@ -13,6 +14,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import dse
+from tests.test_house import absolute_imports
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -50,6 +52,20 @@ def test_each_python_gets_exactly_one_version_of_a_dependency(python: str):
         for d in DEPENDENCIES
     }
     assert counts == dict.fromkeys(counts, 1)
+
+
+COMES_WITH = {"pydantic_core": "pydantic", "ruamel": "ruamel-yaml"}
+
+
+def test_what_the_code_imports_is_declared_and_not_left_to_chance():
+    ours = CONTENT | {"dse"}
+    files = [path for room in ours for path in (ROOT / room).rglob("*.py")]
+    imported = {name.split(".")[0] for path in files for name in absolute_imports(path)}
+    distributions = {
+        canonicalize_name(COMES_WITH.get(root, root))
+        for root in imported - ours - set(sys.stdlib_module_names)
+    }
+    assert distributions - {canonicalize_name(d.name) for d in DEPENDENCIES} == set()
 
 
 def test_every_pin_is_exact_and_carries_a_hash():
