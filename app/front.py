@@ -15,6 +15,7 @@ from dse.chart import shown, words
 from dse.errors import InputError
 from dse.evaluate import Table
 from dse.pareto import knee
+from dse.spec import AnyModel
 from dse.study import Study
 
 from .context import Context, Snapshot
@@ -174,15 +175,21 @@ def scatter(
     return figures.plotly(chart, dark=dark), chart.caption
 
 
-def picked(context: Context, mark: int) -> Settings:
+def picked(context: Context, page: AnyModel, mark: int) -> Settings:
     """The design of a mark: first the front's rows, then all designs'.
 
     Raises:
-        InputError: the run has changed so that the mark stands for no design.
+        InputError: the run is about another page than the open one, or has changed so that the
+            mark stands for no design.
     """
     snapshot = context.snapshot()
     if snapshot is None:
         raise InputError("there is no run to pick a design of; run 'dse search' first")
+    own = snapshot.study.page
+    if own is not page:
+        raise InputError(
+            f"the front is of page '{own.slug}'; choose that page to load its designs"
+        )
     whole = len(snapshot.front)
     if not 0 <= mark < whole + len(snapshot.designs):
         raise InputError(f"no design {mark} in this run any more; reload the page")

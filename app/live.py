@@ -12,7 +12,7 @@ from dash.development.base_component import Component
 from dse import figures, registry, units, verbs
 from dse.chart import words
 from dse.errors import InputError
-from dse.spec import AnyModel, knobs
+from dse.spec import AnyModel
 
 from . import design, front
 from .context import Context
@@ -55,23 +55,15 @@ def applied(context: Context, state: State, change: Change) -> Settings:
     """The settings after a change.
 
     Raises:
-        InputError: text that is no value of the knob, or a mark without a design.
+        InputError: text that is no value of the knob, or a mark that the page cannot open.
     """
     settings: Settings = dict(state["settings"])
-    if change.kind == "graph":
-        return settings | _within(state, front.picked(context, int(change.value)))
-    if change.kind == "grid":
-        return settings | _within(state, front.picked(context, int(change.value)))
+    if change.kind in ("graph", "grid"):
+        return front.picked(context, page_of(state), int(change.value))
     control = controls_of(context, page_of(state))[change.path]
     if change.kind == "range":
         return settings | {change.path: control.value(float(change.value))}
     return settings | {change.path: design.entered(control.knob, str(change.value))}
-
-
-def _within(state: State, settings: Settings) -> Settings:
-    """Settings of the run's page, which the open page may not be."""
-    known = knobs(page_of(state).config)
-    return {path: value for path, value in settings.items() if path in known}
 
 
 def boxes(context: Context, state: State) -> dict[str, dict[str, object]]:

@@ -65,6 +65,9 @@ def plotly(chart: Chart, *, dark: bool = False) -> Figure:
     if ends := _ends(chart):
         line = {"type": "scattergl", "mode": "lines", "line": {"color": "#808080", "dash": "dot"}}
         figure.add_trace({**line, "x": ends, "y": ends, "name": "equal", "hoverinfo": "skip"})
+    if chart.colour_label and len(chart.frame):
+        figure.add_trace(_colour_bar(chart))
+        figure.update_layout(coloraxis=_colour_axis(chart))
     flat = {"paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)"}
     figure.update_layout(
         template="plotly_dark" if dark else "plotly_white",
@@ -72,7 +75,6 @@ def plotly(chart: Chart, *, dark: bool = False) -> Figure:
         xaxis={"title": {"text": chart.x_label}, "type": "log" if chart.log_x else None},
         yaxis={"title": {"text": chart.y_label}, "type": "log" if chart.log_y else None},
         legend={"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0},
-        coloraxis={"colorscale": SCALE, "colorbar": {"title": {"text": chart.colour_label}}},
         margin={"l": 60, "r": 20, "t": 40, "b": 50},
         **flat,
     )
@@ -103,7 +105,7 @@ def _plotly_points(chart: Chart, group: Group) -> dict[str, object]:
             "symbol": f"{style.symbol}-open" if is_open else style.symbol,
             "size": style.size,
             "opacity": style.opacity,
-            **_plotly_colour(chart, style, marks),
+            **_plotly_colour(chart, style, marks, is_open=is_open),
         },
         "hovertemplate": f"{chart.x_label}: %{{x:.3g}}<br>{chart.y_label}: %{{y:.3g}}"
         "<br>%{text}<extra>%{fullData.name}</extra>",
@@ -116,13 +118,51 @@ def _plotly_points(chart: Chart, group: Group) -> dict[str, object]:
     return trace
 
 
-def _plotly_colour(chart: Chart, style: Style, marks: pd.DataFrame) -> dict[str, object]:
-    if not chart.colour_label:
-        return {"color": style.colour, "line": {"width": 0.5 if style.size <= 5 else 1}}
+def _plotly_colour(
+    chart: Chart, style: Style, marks: pd.DataFrame, *, is_open: bool
+) -> dict[str, object]:
+    colours = _colour_names(chart, marks) if chart.colour_label else style.colour
+    if is_open:
+        return {"color": colours, "line": {"width": 0.5 if style.size <= 5 else 1.5}}
+    rim = 1 if chart.colour_label and style.size > 5 else 0
+    return {"color": colours, "line": {"color": style.colour, "width": rim}}
+
+
+def _colour_names(chart: Chart, marks: pd.DataFrame) -> list[str]:
+    """Colours by name: WebGL maps numbers neither on open marks nor in the legend."""
+    from plotly.colors import sample_colorscale  # noqa: PLC0415 - only the app pays
+
+    low, high = _colour_ends(chart)
+    share = (marks["colour"].to_numpy() / chart.colour_scale - low) / ((high - low) or 1.0)
+    level = np.nan_to_num(63 * share).round().astype(np.intp)
+    names = np.array(sample_colorscale(SCALE, np.linspace(0, 1, 64).tolist()), dtype=object)
+    return [str(name) for name in names[level]]
+
+
+def _colour_ends(chart: Chart) -> tuple[float, float]:
+    """The range of colours that all series share, in display units."""
+    values = chart.frame["colour"] / chart.colour_scale
+    return float(values.min()), float(values.max())
+
+
+def _colour_axis(chart: Chart) -> dict[str, object]:
+    low, high = _colour_ends(chart)
+    bar = {"title": {"text": chart.colour_label}}
+    return {"colorscale": SCALE, "cmin": low, "cmax": high, "colorbar": bar}
+
+
+def _colour_bar(chart: Chart) -> dict[str, object]:
+    """A trace without marks that carries the colour bar."""
+    marker = {"color": [_colour_ends(chart)[0]], "coloraxis": "coloraxis"}
     return {
-        "color": marks["colour"].to_numpy() / chart.colour_scale,
-        "coloraxis": "coloraxis",
-        "line": {"color": style.colour, "width": 1 if style.size > 5 else 0},
+        "type": "scattergl",
+        "mode": "markers",
+        "name": "colours",
+        "x": [None],
+        "y": [None],
+        "marker": marker,
+        "showlegend": False,
+        "hoverinfo": "skip",
     }
 
 
@@ -216,8 +256,7 @@ def _colours(chart: Chart) -> ScalarMappable:
     from matplotlib.cm import ScalarMappable  # noqa: PLC0415 - only print pays
     from matplotlib.colors import Normalize  # noqa: PLC0415
 
-    values = chart.frame["colour"] / chart.colour_scale
-    return ScalarMappable(Normalize(float(values.min()), float(values.max())), SCALE)
+    return ScalarMappable(Normalize(*_colour_ends(chart)), SCALE)
 
 
 def _print_line(axes: Axes, chart: Chart, group: Group) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from app import front
 from app.context import Context
+from dse import registry
 from dse.errors import InputError
 from dse.search import search
 from dse.store import Run, create
@@ -83,15 +84,20 @@ def test_every_mark_of_the_scatter_picks_the_design_it_stands_for(context):
     figure, _ = front.scatter(context, "latency", "cost", None, dark=False)
     for trace in figure.data:
         x, mark = trace.x[-1], int(trace.customdata[-1])
-        settings = front.picked(context, mark)
+        settings = front.picked(context, toys.PAGE, mark)
         latency = 1e8 / (settings["memory.bandwidth"] * 0.5) + 1e-3 * settings["requests"]
         np.testing.assert_allclose(latency * 1e3, x, rtol=1e-12)
+
+
+def test_a_design_of_another_page_is_not_loaded(context):
+    with pytest.raises(InputError, match="the front is of page 'toy'; choose that page"):
+        front.picked(context, registry.model("dfx"), 0)
 
 
 @pytest.mark.parametrize("mark", [-1, 156, 10**9])
 def test_a_mark_that_stands_for_no_design_is_refused(context, mark):
     with pytest.raises(InputError, match=f"no design {mark} in this run any more"):
-        front.picked(context, mark)
+        front.picked(context, toys.PAGE, mark)
 
 
 def test_the_table_keeps_full_precision_and_shows_units_in_its_header(context):

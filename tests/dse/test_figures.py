@@ -57,6 +57,11 @@ def row(use: str, published: float, predicted: float, unit: str = "s") -> dict[s
     }
 
 
+def series_of(chart: Chart) -> list:
+    """The traces that stand for marks: not the line of equality, not the colour bar's."""
+    return [t for t in figures.plotly(chart).data if t.name not in ("equal", "colours")]
+
+
 def front_of(question, **choice: object) -> Chart:
     designs, front = toys.searched(question)
     return figures.front(question, designs, front, **{"x": "latency", "y": "cost", **choice})
@@ -64,7 +69,7 @@ def front_of(question, **choice: object) -> Chart:
 
 def test_plotly_draws_the_numbers_of_the_frame_in_display_units(charts: dict[str, Chart]):
     for chart in charts.values():
-        traces = [t for t in figures.plotly(chart).data if t.name != "equal"]
+        traces = series_of(chart)
         for axis in "xy":
             shown = np.concatenate([np.asarray(t[axis], dtype=object) for t in traces])
             assert sorted(shown) == sorted(drawn(chart, chart.frame, axis))
@@ -87,7 +92,7 @@ def test_print_draws_the_same_numbers_as_the_screen(
 
     monkeypatch.setattr(Axes, method, spy)
     figures.svg(charts[name])
-    traces = [t for t in figures.plotly(charts[name]).data if t.name != "equal"]
+    traces = series_of(charts[name])
     for (x, y), trace in zip(seen, traces, strict=True):
         np.testing.assert_array_equal(x, trace.x)
         np.testing.assert_array_equal(y, trace.y)
@@ -181,6 +186,15 @@ def test_designs_that_extrapolate_are_open_marks_in_both_renderers(question):
     assert len(opened[0].x) == chart.frame["extrapolates"].sum()
     assert "Open marks extrapolate" in chart.caption
     assert "fill: none; stroke: #9a9a9a" in figures.svg(chart)
+
+
+def test_open_and_solid_marks_share_one_scale_of_colours(question):
+    chart = front_of(question, colour="power")
+    traces = {trace.name: trace for trace in figures.plotly(chart).data}
+    chips = ("rgb(0, 34, 78)", "rgb(254, 232, 56)")  # two powers: the ends of the scale
+    for name in ("designs", "designs, extrapolated", "front"):
+        assert set(traces[name].marker.color) == set(chips)
+    assert traces["colours"].marker.coloraxis == "coloraxis"
 
 
 def test_rejected_designs_are_drawn_when_no_design_is_accepted():
