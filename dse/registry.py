@@ -8,8 +8,10 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import pkgutil
-from collections.abc import Iterable, Mapping
-from functools import cache
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache, lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import TypeVar
@@ -20,8 +22,9 @@ from pydantic import BaseModel, ValidationError
 import dse
 from dse import documents, provenance
 from dse.errors import InputError, closest, placed, shorten, unknown
-from dse.provenance import Row, Sheet
-from dse.spec import AnyModel, Catalog, Config, Family, Model, Record, Workload, kind_of
+from dse.prices import Overlay, overlaid, read_list, read_overlay
+from dse.provenance import Number, Row, Sheet
+from dse.spec import AnyModel, Catalog, Config, Family, Model, Record, Workload, kind_of, knobs
 
 CF = TypeVar("CF", bound=Config)
 T = TypeVar("T")
@@ -93,11 +96,48 @@ def data_files(name: str, suffix: str = ".yaml") -> dict[str, Path]:
     return {path.stem: path for path in sorted(root.rglob(f"*{suffix}"))}
 
 
+def families() -> dict[str, Family]:
+    """Every network family, by slug."""
+    return {family.slug: family for family in members("workloads", Family, "FAMILY").values()}
+
+
 @cache
 def networks() -> dict[str, Workload]:
     """Every network of every family, by slug."""
-    families = members("workloads", Family, "FAMILY").values()
-    return {slug: net for family in families for slug, net in family.networks().items()}
+    return {slug: net for family in families().values() for slug, net in family.networks().items()}
+
+
+def is_file(name: str) -> bool:
+    """Whether a network is named by the path of a workload file, not by its slug."""
+    return Path(name).suffix in (".yaml", ".yml", ".json")
+
+
+def network(name: str) -> Workload:
+    """A network by its slug, or by the path of a workload file.
+
+    Raises:
+        InputError: an unknown slug, or a file that describes no network.
+    """
+    if Path(name).suffix == ".json":
+        raise InputError(f"'{name}' is no workload file; 'dse import {name}' makes one of it")
+    if is_file(name):
+        return described(documents.read(Path(name)), place=name)
+    if name not in networks():
+        raise unknown("workload", name, networks())
+    return networks()[name]
+
+
+def described(document: Document, *, place: str) -> Workload:
+    """The network of a workload file, read by the family that the file names.
+
+    Raises:
+        InputError: no such family, or values that do not describe one of its networks.
+    """
+    readers = {slug: family.read for slug, family in families().items() if family.read}
+    named = str(document.get("family", ""))
+    if named not in readers:
+        raise InputError(f"{place}: family: {unknown('family', named, readers)}")
+    return readers[named]({k: v for k, v in document.items() if k != "family"}, place)
 
 
 def _device_files() -> dict[str, Path]:
@@ -121,29 +161,83 @@ def devices(kind: str) -> dict[str, Row]:
     return provenance.read_rows(document.get("devices", {}), sources, where=where)
 
 
+_OVERLAY: ContextVar[Overlay | None] = ContextVar("overlay", default=None)
+"""The prices laid over the shipped ones, in this thread or task only."""
+
+
 @cache
-def prices() -> Sheet:
-    """The dated price list: `tables["prices"]` by device, `parameters` for rates."""
-    path = Path(folder("models").__path__[0], "devices", "prices.yaml")
+def _listed() -> Sheet:
     where = "models/devices/prices.yaml"
-    document = documents.read(path)
-    sources = provenance.read_sources(document, where=where)
-    rows = provenance.read_rows({"prices": document.get("prices", {})}, sources, where=where)
-    rates = provenance.read_rows({"rates": document.get("rates", {})}, sources, where=where)
-    return Sheet(
-        name="prices",
-        paper={"date": str(document.get("date", "")), "note": str(document.get("note", ""))},
-        parameters={k: v for k, v in rates["rates"].items() if not isinstance(v, str)},
-        tables={"prices": {"prices": rows["prices"]}},
-        points=(),
-        notes={},
-    )
+    path = Path(folder("models").__path__[0], "devices", "prices.yaml")
+    return read_list(documents.read(path), where=where)
+
+
+@lru_cache(maxsize=64)
+def _priced(overlay: Overlay | None) -> Sheet:
+    return overlaid(_listed(), overlay)
+
+
+def prices() -> Sheet:
+    """The dated price list: `tables["prices"]` by device, `parameters` for rates.
+
+    Inside `priced_by`, a person's own entries stand in the place of the shipped ones.
+    """
+    return _priced(_OVERLAY.get())
+
+
+def overlay(given: Document | str | Path, *, place: str = "") -> Overlay:
+    """A person's own prices, from a file or from the echo of a run.
+
+    Args:
+        given: the path of a price file, or its content.
+        place: where the content stands, for messages.
+
+    Raises:
+        InputError: anything in it that is no price of a device in the catalog.
+    """
+    document = given if isinstance(given, Mapping) else documents.read(Path(given))
+    if not isinstance(given, Mapping):
+        place = Path(given).name
+        document = {**document, "file": place}
+    known = [slug for kind in device_kinds() for slug in devices(kind)]
+    return read_overlay(document, where=place, listed=_listed(), devices=known)
+
+
+def laid_over() -> Overlay | None:
+    """The overlay in force, if there is one."""
+    return _OVERLAY.get()
+
+
+@contextmanager
+def priced_by(given: Overlay | str | Path | None) -> Iterator[None]:
+    """Price devices by a person's own list while the context lasts; none keeps what is in force.
+
+    Raises:
+        InputError: see `overlay`.
+    """
+    chosen = overlay(given) if isinstance(given, str | Path) else given
+    token = _OVERLAY.set(chosen or _OVERLAY.get())
+    try:
+        yield
+    finally:
+        _OVERLAY.reset(token)
+
+
+def unused_rates(page: AnyModel) -> list[str]:
+    """A warning for every overlaid rate that no knob of a page is named after."""
+    laid = _OVERLAY.get()
+    names = {path.rpartition(".")[2] for path in knobs(page.config)}
+    return [
+        f"the rate '{name}' of {laid.file} is no knob of the page '{page.slug}' and changes nothing"
+        for name, _ in (laid.rates if laid else ())
+        if name not in names
+    ]
 
 
 def _numbers(slug: str, row: Row) -> Document:
     plain = {k: v if isinstance(v, str) else v.value for k, v in row.items()}
     listed = prices().tables["prices"]["prices"].get(slug)
-    price = {} if listed is None or isinstance(listed, str) else {"price": listed.value}
+    price = {"price": listed.value} if isinstance(listed, Number) else {}
     return {"slug": slug, **plain, **price}
 
 
@@ -161,13 +255,22 @@ def _rows(name: str) -> Mapping[str, Document]:
     return catalog(name)
 
 
-@cache
 def record(kind: type[Record], name: str, slug: str) -> Record:
-    """A catalog's row as the record a page reads.
+    """A catalog's row as the record a page reads; a workload may be the path of a file.
 
     Raises:
         InputError: an unknown slug, or a row without a number the page must know.
     """
+    if name == "workloads" and is_file(slug):
+        try:
+            return kind.pick({**dict(network(slug)), "slug": slug})
+        except ValidationError as error:
+            raise InputError(explain(error, place=slug)) from None
+    return _listed(kind, name, slug)
+
+
+@cache
+def _listed(kind: type[Record], name: str, slug: str) -> Record:
     rows = _rows(name)
     if slug not in rows:
         raise unknown(name.rpartition(".")[2].removesuffix("s"), slug, rows)
@@ -182,7 +285,7 @@ def covered(kind: type[Record], name: str) -> tuple[dict[str, Record], dict[str,
     """
     fit: dict[str, Record] = {}
     left: dict[str, str] = {}
-    for slug in _rows(name):
+    for slug in _rows(name, _OVERLAY.get()):
         try:
             fit[slug] = record(kind, name, slug)
         except (InputError, ValidationError) as error:
@@ -226,6 +329,8 @@ def _resolve(kind: type[CF], document: Document, place: str, prefix: str) -> CF:
             options = [f"{prefix}{name}" for name in kind.model_fields]
             raise InputError(f"{at}{unknown('knob', f'{prefix}{key}', options)}")
     values: dict[str, object] = {}
+    laid = _OVERLAY.get()
+    rates = dict(laid.rates) if laid else {}
     for name, info in kind.model_fields.items():
         field_kind = kind_of(kind, name)
         given = document.get(name)
@@ -237,6 +342,8 @@ def _resolve(kind: type[CF], document: Document, place: str, prefix: str) -> CF:
             values[name] = _row(field_kind, found, given, f"{at}{prefix}{name}")
         elif name in document:
             values[name] = given
+        elif name in rates:
+            values[name] = rates[name].value
     return _validate(kind, values, place, prefix)
 
 

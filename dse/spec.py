@@ -381,3 +381,5 @@ class Family:
     networks: Callable[[], Mapping[str, Workload]]
     training: Training | None = None
     """Slug and tokens -> training view; a family without one is not trained here."""
+    read: Callable[[Mapping[str, object], str], Workload] | None = None
+    """Document of a workload file and its place -> network; without it the family takes none."""

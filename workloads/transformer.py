@@ -138,4 +138,10 @@ def networks() -> Mapping[str, Workload]:
     return {slug: network(hyper) for slug, hyper in hyperparameters().items()}
 
 
-FAMILY = Family(slug="transformer", title="Transformers", networks=networks)
+def described(row: Mapping[str, object], place: str) -> Transformer:
+    """The network of a workload file, whose values are those of a row of the data file."""
+    slug = str(row.get("slug", "network"))
+    return network(transformer_hyper.read(slug, row, where=place))
+
+
+FAMILY = Family(slug="transformer", title="Transformers", networks=networks, read=described)
