@@ -15,6 +15,9 @@ from dse.pareto import hypervolume, knee, nondominated
 from dse.spec import Array
 from dse.study import Study
 
+VOLUME = 2_000
+"""Designs of the largest front in four and more objectives whose hypervolume takes no minutes."""
+
 KEPT = 10
 """Least violating designs that are kept when nothing is feasible."""
 
@@ -73,14 +76,22 @@ class Archive:
 
     def _merged(self, front: Table | None, good: Table) -> Table:
         """The front of a front and more designs, equal designs once, ties kept."""
-        best = good.take(nondominated(points_of(self.study, good)))
-        joined = best if front is None else Table.concat([front, best])
-        joined = joined.take(nondominated(points_of(self.study, joined)))
+        points = points_of(self.study, good)
+        first = nondominated(points)
+        best = good.take(first)
+        if front is None:
+            return best.take(_first_of_each(self.study, best))
+        both = nondominated(np.concatenate([points_of(self.study, front), points[first]]))
+        if not both[len(front) :].any():
+            return front  # as most blocks end, and far cheaper than joining
+        joined = Table.concat([front, best]).take(both)
         return joined.take(_first_of_each(self.study, joined))
 
     def _extend_nearest(self, table: Table) -> None:
+        """Keep what misses least; what cannot run misses one more, what is unknown most of all."""
         joined = table if self.nearest is None else Table.concat([self.nearest, table])
-        missed = joined["violation"] + ~joined["feasible"]
+        known = np.isfinite(points_of(self.study, joined)).all(axis=1)
+        missed = np.where(known, joined["violation"] + ~joined["feasible"], np.inf)
         self.nearest = joined.take(np.argsort(missed, kind="stable")[:KEPT])
 
     def _count_known(self, table: Table) -> None:
@@ -109,16 +120,21 @@ class Archive:
         return {**self.study.space.left_out, **never}
 
     def history(self) -> list[dict[str, float]]:
-        """Growth of the front: hypervolume below a point just beyond the final front's worst."""
+        """Growth of the front: hypervolume below a point just beyond the final front's worst.
+
+        It is NaN, unknown, for fronts of four and more objectives that are too large for it.
+        """
         if self.front is None:
             return []
         final = points_of(self.study, self.front)
         low, high = final.min(axis=0), final.max(axis=0)
         reference = high + 0.1 * np.where(high > low, high - low, np.abs(high) + 1.0)
         snapshots = [*self.snapshots, (self.seen, final)]
+        small = final.shape[1] <= 3 or len(final) <= VOLUME
+        volumes = [hypervolume(p, reference) if small else np.nan for _, p in snapshots]
         return [
-            {"designs": n, "front": len(p), "hypervolume": hypervolume(p, reference)}
-            for n, p in snapshots
+            {"designs": seen, "front": len(points), "hypervolume": volume}
+            for (seen, points), volume in zip(snapshots, volumes, strict=True)
         ]
 
     def best(self) -> tuple[list[str], Table]:
@@ -169,8 +185,13 @@ def explain_infeasible(archive: Archive) -> list[str]:
     if nearest is None or len(nearest) == 0:
         return ["no design could be priced"]
     lines = []
+    unknown = [o.metric for o in archive.study.objectives if not np.isfinite(nearest[o.metric][0])]
+    if unknown:
+        lines.append(f"no design has every objective known: {' and '.join(unknown)} unknown")
     if not nearest["feasible"].any():
         lines.append("no design can run at all: the page calls each infeasible")
+    elif not nearest["feasible"][0]:
+        lines.append("the nearest design cannot run; those that can miss more")
     for constraint in archive.study.constraints:
         reached = nearest[constraint.metric]
         missed = constraint.violation(reached)

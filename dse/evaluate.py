@@ -84,8 +84,8 @@ def evaluate(study: Study, columns: Columns) -> Table:
     """Price a block of designs.
 
     Beside knobs and metrics the table holds `violation` (sum of relative constraint violations,
-    inf where a metric is unknown), `accepted` (feasible, covered and without violation) and
-    `extrapolates` (some flag of the page is raised).
+    inf where a metric is unknown), `accepted` (feasible, covered, every objective finite and no
+    violation) and `extrapolates` (some flag of the page is raised).
     """
     keep_memory()
     rows = len(next(iter(columns.values()))) if columns else 1
@@ -97,8 +97,8 @@ def evaluate(study: Study, columns: Columns) -> Table:
         name: np.broadcast_to(np.asarray(result.metrics[name], dtype=np.float64), rows)
         for name in study.metrics
     }
-    feasible = reduce(np.logical_and, covered, metrics["feasible"] != 0)
-    known = reduce(np.logical_and, (~np.isnan(metrics[o.metric]) for o in study.objectives))
+    feasible = reduce(np.logical_and, covered, metrics["feasible"] > 0)
+    known = reduce(np.logical_and, (np.isfinite(metrics[o.metric]) for o in study.objectives))
     violation = _violation(study, metrics, rows)
     raised = (result.flags[name] for name in study.page.flags)
     flagged = reduce(np.logical_or, raised, np.zeros(rows, dtype=np.bool_))

@@ -28,7 +28,8 @@ def _distributions(study: Study) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for axis in study.space.axes:
         if axis.rows:
-            found[axis.path] = CategoricalDistribution(axis.labels)
+            choices = [axis.labels[int(code)] for code in axis.values]
+            found[axis.path] = CategoricalDistribution(choices)
         elif axis.values:
             found[axis.path] = IntDistribution(0, len(axis.values) - 1)
         else:
@@ -58,19 +59,23 @@ def _sampler(method: str, seed: int) -> Any:  # noqa: ANN401 - Optuna is importe
         return samplers.NSGAIIISampler(population_size=size, seed=seed)
     if method == "tpe":
         return samplers.TPESampler(seed=seed)
-    if find_spec("torch") is None:
-        raise InputError(
-            "method gp needs PyTorch; install the extra 'dse-codesign[gp]' or use tpe"
-        )
     return samplers.GPSampler(seed=seed)
 
 
-def generations(study: Study, method: str) -> Iterator[Table]:
-    """Priced generations until the budget is spent; the same seed proposes the same designs.
+def require(method: str) -> None:
+    """Check that what a method needs is installed.
 
     Raises:
-        InputError: the method needs an extra that is not installed.
+        InputError: it needs an extra that is not there.
     """
+    if method == "gp" and find_spec("torch") is None:
+        raise InputError(
+            "method gp needs PyTorch; install the extra 'dse-codesign[gp]' or use tpe"
+        )
+
+
+def generations(study: Study, method: str) -> Iterator[Table]:
+    """Priced generations until the budget is spent; the same seed proposes the same designs."""
     import optuna  # noqa: PLC0415 - 0.2 s that other methods save
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -94,7 +99,7 @@ def _tell(study: Study, asker: Any, trials: Sequence[Any], table: Table) -> None
     points = points_of(study, table)
     missed = [c.violation(table[c.metric]) for c in study.constraints]
     for i, trial in enumerate(trials):
-        if np.isnan(points[i]).any():
+        if not np.isfinite(points[i]).all():
             asker.tell(trial, state=TrialState.FAIL)
             continue
         trial.set_constraint("feasible", 0.0 if table["feasible"][i] else 1.0)

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil, log2
 from typing import Literal
 
 import numpy as np
 
+from dse import sampler
 from dse.archive import Archive
 from dse.errors import InputError
-from dse.evaluate import Draw, Table, stream
+from dse.evaluate import BLOCK, Draw, Table, evaluate, stream
+from dse.sampler import GENERATION
 from dse.spec import Array
 from dse.store import PART, Run
 from dse.study import Study
@@ -30,9 +32,17 @@ Pool = Literal["threads", "processes"]
 FLUSH = 5.0
 """Seconds after which designs are written even if a part is not full."""
 
+QMC_BITS = 50
+"""Digits of a low-discrepancy sequence: more designs than any budget, exact in a float64."""
+
 
 def method_of(study: Study) -> str:
-    """The method in use: `auto` enumerates when the grid is exact and fits the budget."""
+    """The method in use: `auto` enumerates when the grid is exact and fits the budget.
+
+    A study that varies nothing has one design, which any method would only repeat.
+    """
+    if not study.space.axes:
+        return "grid"
     if study.search.method != "auto":
         return study.search.method
     exact = not study.space.continuous and study.space.size <= study.search.budget
@@ -57,7 +67,7 @@ def draw_of(study: Study) -> Draw | None:
     def low_discrepancy(start: int, stop: int) -> Mapping[str, Array]:
         from scipy.stats import qmc  # noqa: PLC0415 - a second of import for one method
 
-        engine = qmc.Sobol(width, rng=np.random.default_rng(seed))
+        engine = qmc.Sobol(width, bits=QMC_BITS, rng=np.random.default_rng(seed))
         engine.fast_forward(start)
         balanced = 2 ** ceil(log2(stop - start))
         return space.sample(engine.random(balanced)[: stop - start])
@@ -84,6 +94,15 @@ def _silent(done: int, total: int, front: int) -> None:
     """Report nothing."""
 
 
+def require(study: Study) -> None:
+    """Check that a study can be searched here, before anything is written for it.
+
+    Raises:
+        InputError: the method's extra is not installed.
+    """
+    sampler.require(method_of(study))
+
+
 def search(
     study: Study,
     run: Run,
@@ -94,19 +113,82 @@ def search(
 ) -> Outcome:
     """Search a study into a run folder; a folder that already holds designs is resumed.
 
-    A keyboard interrupt ends it early with everything stored that was evaluated.
+    A keyboard interrupt ends it early with everything stored that was evaluated. A run that has
+    ended is read back and left as it is.
 
     Raises:
         InputError: the method's extra is not installed, or a run that cannot be replayed.
     """
     began = time.monotonic()
+    require(study)
+    earlier = run.environment() if run.stamped else {}
+    before = float(earlier.get("seconds", 0.0))
+    if earlier.get("finished"):
+        return Outcome(run, _reread(study, run), before, finished=True)
     archive = Archive(study)
     total = total_of(study)
-    tables = _new_tables(study, run, archive, jobs=jobs, pool=pool)
-    finished = _fill(run, tables, lambda: progress(archive.seen, total, archive.size))
-    seconds = time.monotonic() - began
+    writer = _Writer(run, archive, began - before)
+    finished = True
+    try:
+        for table in _new_tables(study, run, archive, jobs=jobs, pool=pool):
+            writer.take(table)
+            progress(archive.seen, total, archive.size)
+    except KeyboardInterrupt:
+        finished = False
+    writer.flush()
+    if not finished:  # it may have struck while the archive took something in
+        archive = _reread(study, run)
+    seconds = time.monotonic() - began + before
     _conclude(run, archive, seconds=seconds, finished=finished)
     return Outcome(run, archive, seconds, finished)
+
+
+@dataclass
+class _Writer:
+    """Stores tables in parts, and now and then how far the search is."""
+
+    run: Run
+    archive: Archive
+    began: float
+    waiting: list[Table] = field(default_factory=list)
+    start: int = 0
+    rows: int = 0
+    told: float = field(default_factory=time.monotonic)
+
+    def take(self, table: Table) -> None:
+        """Take a table that the archive has just seen."""
+        if not self.waiting:
+            self.start, self.rows = self.archive.seen - len(table), 0
+        self.waiting.append(table)
+        self.rows += len(table)
+        now = time.monotonic()
+        if self.rows >= PART or now - self.told > FLUSH:
+            self.flush()
+        if now - self.told > FLUSH:
+            _conclude(self.run, self.archive, seconds=now - self.began, finished=False)
+            self.told = now
+
+    def flush(self) -> None:
+        """Write what waits as one part; the same part again if a first try was cut short."""
+        if self.waiting:
+            self.run.append(self.waiting, start=self.start)
+            self.waiting = []
+
+
+def _reread(study: Study, run: Run) -> Archive:
+    """The archive of what a run has stored."""
+    archive = Archive(study)
+    for table in _stored(study, run):
+        archive.add(table)
+    return archive
+
+
+def _stored(study: Study, run: Run) -> Iterator[Table]:
+    """What a run has stored, in the portions in which it was searched."""
+    size = GENERATION.get(method_of(study), BLOCK)
+    for part in run.tables():
+        for start in range(0, len(part), size):
+            yield part.take(np.arange(start, min(start + size, len(part))))
 
 
 def _new_tables(
@@ -117,7 +199,9 @@ def _new_tables(
     if draw is None:
         yield from _replayed(study, run, archive)
         return
-    for stored in run.tables():
+    for stored in _stored(study, run):
+        if archive.seen == 0:
+            _same(stored, evaluate(study, draw(0, len(stored))), run)
         archive.add(stored)
     start, stop = archive.seen, total_of(study)
     for table in stream(study, draw, start=start, stop=stop, jobs=jobs, pool=pool):
@@ -126,45 +210,29 @@ def _new_tables(
 
 
 def _replayed(study: Study, run: Run, archive: Archive) -> Iterator[Table]:
-    from dse.sampler import generations  # noqa: PLC0415 - Optuna, which other methods save
-
-    stored = run.designs() if run.parts else None
-    done = 0 if stored is None else len(stored)
-    for table in generations(study, method_of(study)):
-        held = max(min(done - archive.seen, len(table)), 0)
-        if stored is not None and held:
-            _same(stored.take(np.arange(archive.seen, archive.seen + held)), table, run)
+    """Generations from the first on; those that are stored are only checked."""
+    stored = _stored(study, run)
+    for table in sampler.generations(study, method_of(study)):
+        held = next(stored, None)
+        if held is not None:
+            _same(held, table, run)
         archive.add(table)
-        if held < len(table):
-            yield table.take(np.arange(held, len(table)))
+        if held is None:
+            yield table
 
 
 def _same(stored: Table, replayed: Table, run: Run) -> None:
+    """Check that a run goes on as it began."""
     for name, column in stored.columns.items():
-        if not np.array_equal(column, replayed[name][: len(stored)], equal_nan=True):
+        if name not in replayed.columns or len(stored) != len(replayed):
+            different = True
+        else:
+            different = not np.array_equal(column, replayed[name], equal_nan=True)
+        if different:
             raise InputError(
                 f"{run.path} was searched by other versions (its {name} differs on replay); "
                 "start a fresh run instead of --resume"
             )
-
-
-def _fill(run: Run, tables: Iterator[Table], tick: Callable[[], None]) -> bool:
-    """Store tables until they end or a person interrupts."""
-    waiting: list[Table] = []
-    written = time.monotonic()
-    finished = True
-    try:
-        for table in tables:
-            waiting.append(table)
-            tick()
-            if sum(map(len, waiting)) >= PART or time.monotonic() - written > FLUSH:
-                run.append(waiting)
-                waiting, written = [], time.monotonic()
-    except KeyboardInterrupt:
-        finished = False
-    if waiting:
-        run.append(waiting)
-    return finished
 
 
 def _conclude(run: Run, archive: Archive, *, seconds: float, finished: bool) -> None:
@@ -183,4 +251,5 @@ def _conclude(run: Run, archive: Archive, *, seconds: float, finished: bool) -> 
         seconds=round(seconds, 3),
         finished=finished,
         left_out=archive.left_out(),
+        warnings=list(archive.study.warnings),
     )
