@@ -10,7 +10,6 @@ import importlib.util
 import pkgutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
 from functools import cache, lru_cache
 from pathlib import Path
 from types import ModuleType
@@ -22,9 +21,9 @@ from pydantic import BaseModel, ValidationError
 import dse
 from dse import documents, provenance
 from dse.errors import InputError, closest, placed, shorten, unknown
-from dse.prices import Overlay, overlaid, read_list, read_overlay
+from dse.prices import Overlay, in_force, laid_over, overlaid, read_list, read_overlay
 from dse.provenance import Number, Row, Sheet
-from dse.spec import AnyModel, Catalog, Config, Family, Model, Record, Workload, kind_of, knobs
+from dse.spec import AnyModel, Catalog, Config, Family, Model, Record, Workload, kind_of
 
 CF = TypeVar("CF", bound=Config)
 T = TypeVar("T")
@@ -161,20 +160,11 @@ def devices(kind: str) -> dict[str, Row]:
     return provenance.read_rows(document.get("devices", {}), sources, where=where)
 
 
-_OVERLAY: ContextVar[Overlay | None] = ContextVar("overlay", default=None)
-"""The prices laid over the shipped ones, in this thread or task only."""
-
-
 @cache
-def _listed() -> Sheet:
+def _shipped() -> Sheet:
     where = "models/devices/prices.yaml"
     path = Path(folder("models").__path__[0], "devices", "prices.yaml")
     return read_list(documents.read(path), where=where)
-
-
-@lru_cache(maxsize=64)
-def _priced(overlay: Overlay | None) -> Sheet:
-    return overlaid(_listed(), overlay)
 
 
 def prices() -> Sheet:
@@ -182,7 +172,7 @@ def prices() -> Sheet:
 
     Inside `priced_by`, a person's own entries stand in the place of the shipped ones.
     """
-    return _priced(_OVERLAY.get())
+    return overlaid(_shipped(), in_force())
 
 
 def overlay(given: Document | str | Path, *, place: str = "") -> Overlay:
@@ -195,43 +185,22 @@ def overlay(given: Document | str | Path, *, place: str = "") -> Overlay:
     Raises:
         InputError: anything in it that is no price of a device in the catalog.
     """
-    document = given if isinstance(given, Mapping) else documents.read(Path(given))
-    if not isinstance(given, Mapping):
-        place = Path(given).name
-        document = {**document, "file": place}
+    if isinstance(given, str | Path):
+        document, place = documents.read(Path(given)), Path(given).name
+        return overlay({**document, "file": place}, place=place)
     known = [slug for kind in device_kinds() for slug in devices(kind)]
-    return read_overlay(document, where=place, listed=_listed(), devices=known)
-
-
-def laid_over() -> Overlay | None:
-    """The overlay in force, if there is one."""
-    return _OVERLAY.get()
+    return read_overlay(given, where=place, listed=_shipped(), devices=known)
 
 
 @contextmanager
 def priced_by(given: Overlay | str | Path | None) -> Iterator[None]:
-    """Price devices by a person's own list while the context lasts; none keeps what is in force.
+    """Price devices by a person's own list while the context lasts; none changes nothing.
 
     Raises:
         InputError: see `overlay`.
     """
-    chosen = overlay(given) if isinstance(given, str | Path) else given
-    token = _OVERLAY.set(chosen or _OVERLAY.get())
-    try:
+    with laid_over(overlay(given) if isinstance(given, str | Path) else given):
         yield
-    finally:
-        _OVERLAY.reset(token)
-
-
-def unused_rates(page: AnyModel) -> list[str]:
-    """A warning for every overlaid rate that no knob of a page is named after."""
-    laid = _OVERLAY.get()
-    names = {path.rpartition(".")[2] for path in knobs(page.config)}
-    return [
-        f"the rate '{name}' of {laid.file} is no knob of the page '{page.slug}' and changes nothing"
-        for name, _ in (laid.rates if laid else ())
-        if name not in names
-    ]
 
 
 def _numbers(slug: str, row: Row) -> Document:
@@ -250,8 +219,8 @@ def catalog(name: str) -> Mapping[str, Document]:
     return {slug: _numbers(slug, row) for slug, row in rows.items()}
 
 
-@cache
-def _rows(name: str) -> Mapping[str, Document]:
+@lru_cache(maxsize=256)
+def _rows(name: str, overlay: Overlay | None) -> Mapping[str, Document]:
     return catalog(name)
 
 
@@ -266,12 +235,12 @@ def record(kind: type[Record], name: str, slug: str) -> Record:
             return kind.pick({**dict(network(slug)), "slug": slug})
         except ValidationError as error:
             raise InputError(explain(error, place=slug)) from None
-    return _listed(kind, name, slug)
+    return _listed(kind, name, slug, in_force())
 
 
-@cache
-def _listed(kind: type[Record], name: str, slug: str) -> Record:
-    rows = _rows(name)
+@lru_cache(maxsize=2**14)
+def _listed(kind: type[Record], name: str, slug: str, overlay: Overlay | None) -> Record:
+    rows = _rows(name, overlay)
     if slug not in rows:
         raise unknown(name.rpartition(".")[2].removesuffix("s"), slug, rows)
     return kind.pick(rows[slug])
@@ -285,7 +254,7 @@ def covered(kind: type[Record], name: str) -> tuple[dict[str, Record], dict[str,
     """
     fit: dict[str, Record] = {}
     left: dict[str, str] = {}
-    for slug in _rows(name, _OVERLAY.get()):
+    for slug in _rows(name, in_force()):
         try:
             fit[slug] = record(kind, name, slug)
         except (InputError, ValidationError) as error:
@@ -329,7 +298,7 @@ def _resolve(kind: type[CF], document: Document, place: str, prefix: str) -> CF:
             options = [f"{prefix}{name}" for name in kind.model_fields]
             raise InputError(f"{at}{unknown('knob', f'{prefix}{key}', options)}")
     values: dict[str, object] = {}
-    laid = _OVERLAY.get()
+    laid = in_force()
     rates = dict(laid.rates) if laid else {}
     for name, info in kind.model_fields.items():
         field_kind = kind_of(kind, name)
