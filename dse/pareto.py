@@ -1,4 +1,4 @@
-"""Exact fronts: tie-aware, safe against NaN, by moocore."""
+"""Exact fronts by moocore: tie-aware, and guarded against numbers that break it."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ def nondominated(points: Array) -> Mask:
         points: objective values, shape (n, objectives).
 
     Raises:
-        ValueError: a NaN; moocore would return an empty or wrong front without a word.
+        ValueError: a NaN or an infinity. Of a NaN or +inf moocore 0.3 makes an empty or wrong
+            front without a word, and -inf in three objectives ends the process.
     """
-    if np.isnan(points).any():
-        raise ValueError("objectives must be known: mask NaN rows before the front")
+    if not np.isfinite(points).all():
+        raise ValueError("objectives must be finite: mask other rows before the front")
     if len(points) == 0:
         return np.zeros(0, dtype=np.bool_)
     return cast("Mask", moocore.is_nondominated(points, keep_weakly=True))
