@@ -95,10 +95,14 @@ def show(
 def eval_(
     model: Annotated[str, typer.Argument(help="A model's slug, or a design file (.yaml).")],
     settings: Settings = None,
+    trace: Annotated[
+        Path | None, typer.Option(help="A profile of kernels, for a model that reads one.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Price one design, with its breakdown, bottleneck and warnings."""
-    answer = verbs.evaluate(model, parse_settings(settings or []))
+    files = {} if trace is None else {"trace": trace}
+    answer = verbs.evaluate(model, parse_settings(settings or []), files=files)
     if as_json:
         _print_json(answer)
         return

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isnan
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Self, TypeAlias, TypeVar, cast
 
 import numpy as np
@@ -346,6 +347,10 @@ class Rule(Generic[C]):
     way_out: str
 
 
+Reader: TypeAlias = Callable[[Path], Mapping[str, object]]
+"""A file -> the settings it stands for; raises `InputError` in one line."""
+
+
 @dataclass(frozen=True)
 class Model(Generic[C]):
     """A page, as discovery finds it."""
@@ -364,6 +369,8 @@ class Model(Generic[C]):
     rules: tuple[Rule[C], ...] = ()
     monotone: tuple[Monotone, ...] = ()
     note: str = ""
+    readers: Mapping[str, Reader] = field(default_factory=dict)
+    """Kinds of files the page can be given beside its settings, such as a trace."""
 
     FEASIBLE: ClassVar[Metric] = Metric("1", "", "whether the design can run at all")
 

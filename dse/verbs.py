@@ -17,13 +17,13 @@ import numpy as np
 
 from dse import documents, registry, units
 from dse import validate as validation
-from dse.errors import InputError
+from dse.errors import InputError, placed
 from dse.evaluate import Table, stream
 from dse.search import Outcome, Pool, Progress, draw_of, total_of
 from dse.search import search as run_search
 from dse.spec import AnyModel, Config, Knob, Result, knobs
 from dse.store import Run, create, find
-from dse.study import Study, build, load, nest
+from dse.study import Study, build, flat, load, nest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,16 +32,19 @@ Answer = dict[str, Any]
 """An evaluation as scripts read it: model, metrics, terms, resources, bottleneck, warnings."""
 
 
-def design(model: str, settings: Mapping[str, object] | None = None) -> tuple[AnyModel, Config]:
+def design(
+    model: str,
+    settings: Mapping[str, object] | None = None,
+    files: Mapping[str, Path] | None = None,
+) -> tuple[AnyModel, Config]:
     """A page and one design of it; `model` is a slug or the path of a design file.
 
     Raises:
         InputError: anything in it that does not fit the page.
     """
-    given = nest(settings or {})
     if Path(model).suffix not in (".yaml", ".yml"):
         page = registry.model(model)
-        return page, registry.configure(page, given)
+        return page, registry.configure(page, _laid_under(page, files, settings or {}))
     document = documents.read(Path(model))
     if "model" not in document:
         raise InputError(f"{model}: a design file needs 'model' and 'set'; no model is named")
@@ -49,20 +52,42 @@ def design(model: str, settings: Mapping[str, object] | None = None) -> tuple[An
     held = document.get("set") or {}
     if not isinstance(held, Mapping):
         raise InputError(f"{model}: set: must hold 'knob: value' lines, got {held!r}")
-    return page, registry.configure(page, nest({**held, **(settings or {})}), place=model)
+    laid = _laid_under(page, files, {**held, **(settings or {})})
+    return page, registry.configure(page, laid, place=model)
 
 
-def evaluate(model: str, settings: Mapping[str, object] | None = None) -> Answer:
+def _laid_under(
+    page: AnyModel, files: Mapping[str, Path] | None, settings: Mapping[str, object]
+) -> dict[str, object]:
+    """What files stand for, with the settings laid over it, nested."""
+    found: dict[str, object] = {}
+    for kind, path in (files or {}).items():
+        if kind not in page.readers:
+            readers = [slug for slug in registry.slugs() if kind in registry.model(slug).readers]
+            known = f"models that do: {', '.join(readers) or 'none'}"
+            raise InputError(f"'{page.slug}' reads no {kind}; drop --{kind}; {known}")
+        with placed(f"--{kind} {path}"):
+            found |= flat(page.readers[kind](path))
+    return nest({**found, **flat(settings)})
+
+
+def evaluate(
+    model: str,
+    settings: Mapping[str, object] | None = None,
+    *,
+    files: Mapping[str, Path] | None = None,
+) -> Answer:
     """Price one design.
 
     Args:
         model: slug of a page, or the path of a design file.
         settings: dotted knob -> SI number, text with a unit, or slug.
+        files: kind -> file that the page reads, such as `{"trace": path}`; settings lie over it.
 
     Raises:
-        InputError: a knob, value or rule that does not fit.
+        InputError: a knob, value, rule or file that does not fit.
     """
-    page, config = design(model, settings)
+    page, config = design(model, settings, files)
     with np.errstate(divide="ignore", invalid="ignore"):
         result = page.evaluate(config)
     return answer(page, config, result)
