@@ -13,8 +13,10 @@ from dse import documents, registry
 from dse.axes import AxisSpec, Varied, joint
 from dse.axes import field_of as field_of
 from dse.errors import InputError, placed, unknown
+from dse.prices import in_force, unused_rates
+from dse.provenance import Sheet
 from dse.space import Constraint, Space, parse_constraint
-from dse.spec import AnyModel, Metric
+from dse.spec import AnyModel, Metric, knobs
 
 Method = Literal["auto", "grid", "random", "qmc", "nsga2", "nsga3", "tpe", "gp"]
 
@@ -53,6 +55,8 @@ class StudyFile(BaseModel):
     """A varied category: the best of each of its choices is shown even where it loses."""
     search: SearchSpec = SearchSpec()
     """Method, budget and seed."""
+    prices: dict[str, Any] | None = None
+    """Own prices laid over the shipped ones: date, prices, rates, as in a price file."""
 
 
 WORDS = [
@@ -85,6 +89,8 @@ class Study:
     search: SearchSpec
     warnings: tuple[str, ...]
     document: Mapping[str, object]
+    prices: Sheet
+    """The price list that its devices are priced by."""
 
     @property
     def metrics(self) -> Mapping[str, Metric]:
@@ -159,8 +165,11 @@ def load(
     *,
     settings: Mapping[str, object] | None = None,
     search: Mapping[str, object] | None = None,
+    prices: str | Path | None = None,
 ) -> Study:
-    """A study by slug or path, with knobs fixed and search settings laid over it.
+    """A study by slug or path, with knobs fixed, search settings and prices laid over it.
+
+    A price file takes the place of the study's own prices.
 
     Raises:
         InputError: an unknown study, a broken file, or anything in it that does not fit the page.
@@ -170,7 +179,10 @@ def load(
     if name not in files and path.suffix not in (".yaml", ".yml"):
         raise InputError(f"{unknown('study', name, files)} or give the path of a .yaml file")
     place = f"studies/{name}.yaml" if name in files else name
-    return build(path.stem, documents.read(path), place=place, settings=settings, search=search)
+    document = documents.read(path)
+    if prices is not None:
+        document["prices"] = registry.overlay(prices).document
+    return build(path.stem, document, place=place, settings=settings, search=search)
 
 
 def build(
@@ -183,8 +195,25 @@ def build(
 ) -> Study:
     """A study from its document; see `load`."""
     file = _validated(StudyFile, document, place=place)
-    given = flat(settings or {})
-    chosen = _validated(SearchSpec, search or {}, prefix="--").model_dump(exclude_unset=True)
+    own = None
+    if file.prices is not None:
+        named = {"file": Path(place).name, **file.prices}
+        own = registry.overlay(named, place=f"{place}: prices")
+    with registry.priced_by(own):
+        return _built(slug, file, document, place, settings or {}, search or {})
+
+
+def _built(
+    slug: str,
+    file: StudyFile,
+    document: Mapping[str, object],
+    place: str,
+    settings: Mapping[str, object],
+    search: Mapping[str, object],
+) -> Study:
+    """A study whose devices are priced by the list in force, which its echo keeps."""
+    given = flat(settings)
+    chosen = _validated(SearchSpec, search, prefix="--").model_dump(exclude_unset=True)
     spec = SearchSpec.model_validate(file.search.model_dump() | chosen)
     with placed(f"{place}: model"):
         page = registry.model(file.model)
@@ -194,7 +223,7 @@ def build(
     varied = {path: axis for path, axis in file.space.items() if not _touches(path, given)}
     base = registry.starting_point(page, fixed, place=where)
     space, warnings = joint(page, base, varied, place=place)
-    compare = _compared(space, file, place)
+    compare, laid = _compared(space, file, place), in_force()
     return Study(
         slug=slug,
         question=" ".join(file.question.split()),
@@ -204,10 +233,16 @@ def build(
         constraints=_constraints(page, file.constraints, place),
         compare=compare,
         search=spec,
-        warnings=(*warnings, *_cut_short(space, spec)),
+        warnings=(
+            *warnings,
+            *_cut_short(space, spec),
+            *unused_rates(knobs(page.config), page.slug),
+        ),
         document=_echo(document, varied)
         | {"set": fixed, "search": spec.model_dump()}
-        | ({"compare": compare} if compare else {}),
+        | ({"compare": compare} if compare else {})
+        | ({"prices": laid.document} if laid else {}),
+        prices=registry.prices(),
     )
 
 
