@@ -68,7 +68,8 @@ def page_batch(page: AnyModel) -> Config:
             kind: type[Record] = kind_of(owner, name)
             rows = list(registry.covered(kind, knob.catalog.name)[0].values())
             columns[knob.path] = kind.take(rows, rng.integers(0, len(rows), BLOCK))
-    return page.config.batched(columns, base)
+    batch: Config = page.config.batched(columns, base)
+    return batch
 
 
 def page_rate(page: AnyModel) -> float:
