@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from dse import registry, units
+from dse import units
 from dse.archive import Archive
 from dse.chart import Chart as Chart
 from dse.chart import Shown, shown, tidy, words
@@ -21,6 +21,7 @@ from dse.draw import plotly as plotly
 from dse.draw import svg as svg
 from dse.errors import unknown
 from dse.evaluate import Table
+from dse.prices import in_words
 from dse.spec import AnyModel, Array
 from dse.study import Study
 
@@ -166,7 +167,7 @@ def _prices(study: Study) -> list[str]:
     """Costs are only true at dated prices, so the date goes with them."""
     if not any(metric.unit.startswith("USD") for metric in study.metrics.values()):
         return []
-    return [f"Costs are at the prices of {registry.prices().paper['date']}."]
+    return [f"Costs are at the prices of {in_words(study.prices)}."]
 
 
 def breakdown(page: AnyModel, terms: Mapping[str, float], total: float) -> Chart:

@@ -116,7 +116,7 @@ def _prices(context: Context) -> dict[str, Number]:
     """Prices of the devices in use and the rates, where an answer is in money."""
     if not any("USD" in metric.unit for metric in context.study.metrics.values()):
         return {}
-    sheet = registry.prices()
+    sheet = context.study.prices
     listed_prices = sheet.tables["prices"]["prices"]
     used = {slug: listed_prices.get(slug) for _, slug, _ in _rows(context)}
     known = {f"price of {slug}": n for slug, n in used.items() if isinstance(n, Number)}

@@ -16,6 +16,7 @@ from dse import registry, validate
 from dse.archive import Archive, explain_infeasible
 from dse.errors import InputError
 from dse.evaluate import Table
+from dse.prices import in_words
 from dse.spec import AnyModel
 from dse.store import Run
 from dse.study import Study
@@ -59,7 +60,7 @@ def gather(run: Run, *, date: str) -> Context:
         environment=facts,
         validation=[row for page in used for row in validate.rows(page.slug)],
         pages=used,
-        prices=registry.prices().paper["date"],
+        prices=in_words(study.prices),
         date=date,
     )
 

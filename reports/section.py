@@ -84,7 +84,7 @@ class Context:
     pages: Sequence[AnyModel]
     """The study's page, then the pages it is built on."""
     prices: str
-    """Date of the price list."""
+    """Date of the price list, and what was laid over it."""
     date: str
     """Date of the report."""
 
