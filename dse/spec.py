@@ -325,6 +325,19 @@ class Paper:
     doi: str
     question: str
 
+    @classmethod
+    def of(cls, data: Sheet, question: str) -> Self:
+        """The publication that a page's data.yaml names."""
+        facts = data.paper
+        return cls(
+            title=facts["title"],
+            authors=facts["authors"],
+            venue=facts["venue"],
+            year=int(facts["year"]),
+            doi=facts["doi"],
+            question=question,
+        )
+
 
 @dataclass(frozen=True)
 class Monotone:

@@ -160,14 +160,7 @@ def _on_dfx(rule: Rule[dfx.Appliance]) -> Rule[Platform]:
 
 MODEL = Model(
     slug="codesign",
-    paper=Paper(
-        title=DATA.paper["title"],
-        authors=DATA.paper["authors"],
-        venue=DATA.paper["venue"],
-        year=int(DATA.paper["year"]),
-        doi=DATA.paper["doi"],
-        question="Which serving platform meets a load, at what latency, energy and cost?",
-    ),
+    paper=Paper.of(DATA, "Which serving platform meets a load, at what latency, energy and cost?"),
     config=Platform,
     evaluate=evaluate,
     metrics={

@@ -231,14 +231,7 @@ def _flags(config: Appliance) -> dict[str, Mask]:
 
 MODEL = Model(
     slug="dfx",
-    paper=Paper(
-        title=DATA.paper["title"],
-        authors=DATA.paper["authors"],
-        venue=DATA.paper["venue"],
-        year=int(DATA.paper["year"]),
-        doi=DATA.paper["doi"],
-        question="What is the latency per token on p FPGAs, and at what energy and cost?",
-    ),
+    paper=Paper.of(DATA, "What is the latency per token on p FPGAs, and at what energy and cost?"),
     config=Appliance,
     evaluate=evaluate,
     metrics={

@@ -198,13 +198,8 @@ def evaluate(config: Pass) -> Result:
 
 MODEL = Model(
     slug="roofline",
-    paper=Paper(
-        title=DATA.paper["title"],
-        authors=DATA.paper["authors"],
-        venue=DATA.paper["venue"],
-        year=int(DATA.paper["year"]),
-        doi=DATA.paper["doi"],
-        question="How long does one pass of this network take on that device, and what binds it?",
+    paper=Paper.of(
+        DATA, "How long does one pass of this network take on that device, and what binds it?"
     ),
     config=Pass,
     evaluate=evaluate,
