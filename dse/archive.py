@@ -95,17 +95,18 @@ class Archive:
         self.nearest = joined.take(np.argsort(missed, kind="stable")[:KEPT])
 
     def _count_known(self, table: Table) -> None:
-        """Which rows of a catalog had which objectives known."""
+        """Which rows of a catalog had which objectives known, where the row mattered."""
         known = ~np.isnan(points_of(self.study, table))
+        active = self.study.space.active(table.columns) if table.labels else {}
         for path, labels in table.labels.items():
-            codes = table[path].astype(np.intp)
+            codes, matters = table[path].astype(np.intp), active[path]
             found = self.known.setdefault(path, {})
-            for label in _seen(labels, codes):
+            for label in _seen(labels, codes[matters]):
                 found.setdefault(label, set())
             for column, objective in zip(known.T, self.study.objectives, strict=True):
-                for label in _seen(labels, codes[column]):
+                for label in _seen(labels, codes[matters & column]):
                     found[label].add(objective.metric)
-            whole = _seen(labels, codes[known.all(axis=1)])
+            whole = _seen(labels, codes[matters & known.all(axis=1)])
             self.complete.setdefault(path, set()).update(whole)
 
     def left_out(self) -> dict[str, str]:
