@@ -1,0 +1,151 @@
+"""Rows of numbers: leaves, records of catalogs, and what every network says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import isnan
+from typing import TYPE_CHECKING, Annotated, Any, Self, TypeAlias, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from dse.errors import InputError
+from dse.tags import Unit
+
+Array: TypeAlias = NDArray[np.float64]
+"""Float64 numbers of any shape; a scalar is shape ()."""
+
+Mask: TypeAlias = NDArray[np.bool_]
+"""Truths of any shape."""
+
+if TYPE_CHECKING:
+    Real: TypeAlias = Array
+else:
+    Real = float
+"""A leaf of a config: an array to the type checker, a float to pydantic."""
+
+
+def leaf(value: float) -> Real:
+    """A number as the default of a leaf."""
+    return cast("Real", value)
+
+
+class Strict(BaseModel):
+    """Frozen, no unknown fields, docstrings as descriptions."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+        ser_json_inf_nan="constants",
+    )
+
+
+class Record(Strict):
+    """One row of a catalog: the numbers a page reads of a device, a network or a policy.
+
+    A page declares the fields it needs; `pick` takes them from any row that has them. A field
+    whose default is NaN may be unknown; the others must be known.
+    """
+
+    slug: str = ""
+    """Name of the row; empty in a batch over several rows."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_unknown_open(cls, row: Any) -> Any:  # noqa: ANN401 - whatever pydantic was given
+        """A number that may be unknown may be given as NaN or null, as JSON does."""
+        if not isinstance(row, Mapping):
+            return row
+        return {k: v for k, v in row.items() if not (_open(cls, k) and _unknown(v))}
+
+    @classmethod
+    def pick(cls, row: Mapping[str, object]) -> Self:
+        """The fields of this record out of a wider row.
+
+        Raises:
+            InputError: the row lacks a number that this record must know.
+        """
+        needed = (name for name, info in cls.model_fields.items() if info.is_required())
+        if missing := [name for name in needed if name not in row]:
+            raise InputError(f"'{row.get('slug', 'row')}' has no known {', '.join(missing)}")
+        return cls.model_validate({k: row[k] for k in cls.model_fields if k in row})
+
+    @classmethod
+    def take(cls, rows: Sequence[Self], code: NDArray[np.intp]) -> Self:
+        """Columns of `rows[code]`, shape of `code`; equal values stay scalar."""
+        values = {
+            name: _gather([getattr(row, name) for row in rows], code) for name in cls.model_fields
+        }
+        return cast("Self", cls.model_construct(**cast("dict[str, Any]", values)))
+
+
+def _gather(column: Sequence[object], code: NDArray[np.intp]) -> object:
+    first = column[0]
+    if all(value == first for value in column):
+        return first
+    if isinstance(first, str):
+        return ""
+    if isinstance(first, Record):
+        return type(first).take(cast("Sequence[Record]", column), code)
+    if isinstance(first, tuple):
+        tuples = cast("Sequence[tuple[Record, ...]]", column)
+        names = [item.slug for item in first]
+        if any([item.slug for item in value] != names for value in tuples):
+            raise InputError("rows of different families cannot be one knob; split the study")
+        return tuple(_gather(item, code) for item in zip(*tuples, strict=True))
+    return np.take(np.array(column, dtype=np.float64), code)
+
+
+def _open(kind: type[Record], name: str) -> bool:
+    """Whether a field may be unknown."""
+    return name in kind.model_fields and _unknown(kind.model_fields[name].default)
+
+
+def _unknown(value: object) -> bool:
+    return value is None or (isinstance(value, float) and isnan(value))
+
+
+class Operator(Record):
+    """One operator of a network as a law in b sequences, t new tokens and c tokens of context.
+
+    Counts are elements and floating-point operations; bytes are elements times the width of the
+    precision in use. Per pass: flops = b t (flops_token + c flops_pair).
+    """
+
+    kind: str
+    """gemm, attention, softmax, norm, elementwise, embedding or convolution."""
+    calls: Annotated[Real, Unit("1")] = leaf(1.0)
+    """Kernels started per pass."""
+    flops_token: Annotated[Real, Unit("FLOP")] = leaf(0.0)
+    """Operations per sequence and new token."""
+    flops_pair: Annotated[Real, Unit("FLOP")] = leaf(0.0)
+    """Operations per sequence, new token and token of context."""
+    weights: Annotated[Real, Unit("1")] = leaf(0.0)
+    """Parameters read once per pass."""
+    moved_token: Annotated[Real, Unit("1")] = leaf(0.0)
+    """Elements read and written per sequence and new token, weights left out."""
+    moved_pair: Annotated[Real, Unit("1")] = leaf(0.0)
+    """Elements read and written per sequence, new token and token of context."""
+    moved_context: Annotated[Real, Unit("1")] = leaf(0.0)
+    """Elements read per sequence and token of context: keys and values."""
+    output_token: Annotated[Real, Unit("1")] = leaf(0.0)
+    """Elements of output per sequence and new token."""
+    output_pair: Annotated[Real, Unit("1")] = leaf(0.0)
+    """Elements of output per sequence, new token and token of context."""
+    saved_token: Annotated[Real, Unit("1")] = leaf(0.0)
+    """Elements saved for the backward pass per sequence and token."""
+    saved_pair: Annotated[Real, Unit("1")] = leaf(0.0)
+    """Elements saved for the backward pass per sequence, token and token of context."""
+
+
+class Workload(Record):
+    """A network: what every family can say of itself. Families add their own numbers."""
+
+    title: str
+    family: str
+    parameters: Annotated[Real, Unit("1")]
+    """Trained parameters."""
+    operators: tuple[Operator, ...]
+    """Operators of one pass, equal layers added up."""
