@@ -230,6 +230,23 @@ def validate(
     shown.validation(_out(), rows, model)
 
 
+@app.command("import")
+def import_(
+    source: Annotated[Path, typer.Argument(metavar="FILE", help="A Hugging Face config.json.")],
+    name: Annotated[str, typer.Option(help="Slug of the network; the config's own if left.")] = "",
+    output: Output = None,
+    as_json: AsJson = False,
+) -> None:
+    """Turn a network's config.json into a workload file for --set workload=FILE."""
+    made = verbs.import_workload(source, name=name, output=output)
+    if as_json:
+        _print_json(made)
+        return
+    for warning in made["warnings"]:
+        _note(f"warning: {warning}")
+    _out().print(f"{made['file']}: {made['title']}, {made['parameters']:,} parameters")
+
+
 @app.command()
 def schema(
     name: Annotated[str, typer.Argument(help="study, or a model's slug.")] = "study",

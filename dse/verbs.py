@@ -293,6 +293,42 @@ def report(run: Run, *, date: str, path: Path | None = None) -> Path:
     return written
 
 
+def import_workload(source: Path, *, name: str = "", output: Path | None = None) -> Answer:
+    """Turn a Hugging Face `config.json` into a workload file, which `workload=FILE` names.
+
+    Args:
+        source: the config.
+        name: slug of the network; by default the name that the config gives.
+        output: the file to write; by default `<slug>.yaml`, which must not exist yet.
+
+    Returns:
+        file, slug, title, parameters and warnings.
+
+    Raises:
+        InputError: no config, a network that is not covered, or a file in the way.
+    """
+    reader = registry.module("workloads", "huggingface")
+    made = reader.convert(reader.read(source), name=name, place=str(source))
+    net = registry.described(made.document, place=str(source))
+    path = output or Path(f"{net.slug}.yaml")
+    if output is None and path.exists():
+        raise InputError(f"{path} exists; choose --output, or another --name")
+    if path.suffix not in (".yaml", ".yml"):
+        raise InputError(f"--output {path} must end in .yaml, or no knob can name it")
+    count, warnings = int(net.parameters), list(made.warnings)
+    told = [f"from {source.name} by 'dse import'", f"{count:,} parameters", *warnings]
+    _write(path, "".join(f"# {line}\n" for line in told) + documents.dump(made.document))
+    known = {"slug": net.slug, "title": net.title, "parameters": count, "warnings": warnings}
+    return {"file": str(path), **known}
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        documents.replace(path, text)
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}; choose another --output") from None
+
+
 def listing() -> dict[str, dict[str, str]]:
     """Everything that has a slug: models, studies, workloads and devices, with a line each."""
     files = registry.data_files("studies")

@@ -71,7 +71,7 @@ class Hyperparameters(BaseModel):
     positions: Literal["learned", "rotary", "relative"] = "learned"
     """How a token knows its place."""
     extra_positions: Count = 0
-    """Rows of the position table beyond `context`."""
+    """Rows of a position table beyond `context`; each stack has a table."""
     relative_buckets: Count = 0
     """Distances that a relative bias tells apart, in each stack."""
     token_types: Count = 0
@@ -288,9 +288,9 @@ def _norms(hyper: Hyperparameters) -> int:
 
 
 def _positions(hyper: Hyperparameters) -> int:
-    if hyper.positions == "learned":
-        return (hyper.context + hyper.extra_positions) * hyper.width
     stacks = 2 if hyper.encoder_layers else 1
+    if hyper.positions == "learned":
+        return stacks * (hyper.context + hyper.extra_positions) * hyper.width
     return stacks * hyper.relative_buckets * hyper.heads
 
 
