@@ -119,7 +119,7 @@ def _violation(study: Study, metrics: Mapping[str, Array], rows: int) -> Array:
 
 
 def _units(study: Study) -> dict[str, str]:
-    knobs = {axis.path: axis.unit for axis in study.space.axes}
+    knobs = {axis.path: axis.unit for axis in study.space.axes if axis.unit}
     metrics = {name: metric.unit for name, metric in study.metrics.items()}
     return knobs | metrics | {"violation": "1"}
 
