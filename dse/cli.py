@@ -38,6 +38,10 @@ Jobs = Annotated[int, typer.Option("--jobs", min=1, help="Threads (or processes)
 Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Same seed, same result.")]
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="Where the result goes.")]
 
+Prices = Annotated[
+    Path | None, typer.Option("--prices", help="Your own prices, laid over the shipped ones.")
+]
+
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -81,10 +85,12 @@ def list_(
 @app.command()
 def show(
     name: Annotated[str, typer.Argument(help="A model, study, workload or device.")],
+    prices: Prices = None,
     as_json: AsJson = False,
 ) -> None:
     """Show one thing whole: knobs with sources, a network's counts, a device's numbers."""
-    facts = shown.facts(name)
+    with registry.priced_by(prices):
+        facts = shown.facts(name)
     if as_json:
         _print_json(facts)
         return
@@ -98,15 +104,17 @@ def eval_(
     trace: Annotated[
         Path | None, typer.Option(help="A profile of kernels, for a model that reads one.")
     ] = None,
+    prices: Prices = None,
     as_json: AsJson = False,
 ) -> None:
     """Price one design, with its breakdown, bottleneck and warnings."""
     files = {} if trace is None else {"trace": trace}
-    answer = verbs.evaluate(model, parse_settings(settings or []), files=files)
-    if as_json:
-        _print_json(answer)
-        return
-    shown.answer(_out(), answer)
+    with registry.priced_by(prices):
+        answer = verbs.evaluate(model, parse_settings(settings or []), files=files)
+        if as_json:
+            _print_json(answer)
+            return
+        shown.answer(_out(), answer)
 
 
 @app.command()
@@ -119,18 +127,21 @@ def sweep(
     settings: Settings = None,
     jobs: Jobs = CORES,
     output: Output = None,
+    prices: Prices = None,
     as_json: AsJson = False,
 ) -> None:
     """Price every combination of a few knobs."""
     swept = {path: str(value) for path, value in _pairs(over).items()}
-    table = verbs.sweep_table(model, swept, parse_settings(settings or []), jobs=jobs)
+    with registry.priced_by(prices):
+        table = verbs.sweep_table(model, swept, parse_settings(settings or []), jobs=jobs)
+        listed = shown.at_prices(registry.model(model), registry.prices())
     if output is not None:
         shown.save_csv(table, output)
-        _note(f"{len(table)} designs written to {output}")
+        _note(f"{len(table)} designs{listed} written to {output}")
     elif as_json:
         _print_json(shown.records(table))
     else:
-        shown.table(_out(), table, title=f"{model}: {len(table)} designs")
+        shown.table(_out(), table, title=f"{model}: {len(table)} designs{listed}")
 
 
 def _pairs(over: Sequence[str]) -> dict[str, str]:
@@ -156,6 +167,7 @@ def search(
     pool: Annotated[str, typer.Option(help="threads or processes.")] = "threads",
     output: Output = None,
     resume: Annotated[str | None, typer.Option(help="A run to continue.")] = None,
+    prices: Prices = None,
     report: Annotated[bool, typer.Option(help="Write the PDF report at the end.")] = True,
     as_json: AsJson = False,
 ) -> None:
@@ -175,6 +187,7 @@ def search(
             pool="threads" if pool == "threads" else "processes",
             output=output,
             resume=resume,
+            prices=prices,
             progress=progress,
         )
     if report and outcome.finished:

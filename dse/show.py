@@ -16,6 +16,8 @@ from dse import documents, registry, units, validate, verbs
 from dse.archive import explain_infeasible
 from dse.errors import InputError, unknown
 from dse.evaluate import Table
+from dse.prices import in_words
+from dse.provenance import Sheet
 from dse.search import Outcome, method_of
 from dse.spec import AnyModel
 
@@ -60,7 +62,7 @@ def facts(name: str) -> Facts:
         return {"kind": "workload", **net, "operators": operators}
     for kind in registry.device_kinds():
         if name in registry.devices(kind):
-            return {"kind": kind, "slug": name, "numbers": _device_numbers(kind, name)}
+            return _device_facts(kind, name)
     files = registry.data_files("studies")
     if name in files:
         return {"kind": "study", "slug": name, **documents.read(files[name])}
@@ -70,6 +72,13 @@ def facts(name: str) -> Facts:
 
 def _operator(row: Mapping[str, object]) -> Facts:
     return {key: value for key, value in row.items() if value not in (0.0, "")}
+
+
+def _device_facts(kind: str, name: str) -> Facts:
+    words = {k: v for k, v in registry.devices(kind)[name].items() if isinstance(v, str)}
+    numbers = _device_numbers(kind, name)
+    priced = {"prices": in_words(registry.prices())} if numbers[-1]["name"] == "price" else {}
+    return {"kind": kind, "slug": name, **words, **priced, "numbers": numbers}
 
 
 def _device_numbers(kind: str, name: str) -> list[Facts]:
@@ -156,6 +165,12 @@ def _quantity(value: float, unit: str) -> str:
     return units.show(value, unit) if unit else f"{value:.6g}"
 
 
+def at_prices(page: AnyModel, listed: Sheet) -> str:
+    """Which prices a page's costs stand on; nothing where no answer is in money."""
+    costs = any("USD" in metric.unit for metric in page.metrics.values())
+    return f" at the prices of {in_words(listed)}" if costs else ""
+
+
 def answer(out: Console, found: verbs.Answer) -> None:
     """One design's metrics, breakdown, bottleneck and warnings."""
     known = [name for name, metric in found["metrics"].items() if metric["low"] is not None]
@@ -167,6 +182,8 @@ def answer(out: Console, found: verbs.Answer) -> None:
     out.print(grid)
     _bars(out, found)
     out.print(f"bottleneck: {found['bottleneck']}")
+    if listed := at_prices(registry.model(found["model"]), registry.prices()):
+        out.print(f"costs are{escape(listed)}")
     for text in found["warnings"]:
         out.print(f"warning: {escape(text)}")
 
@@ -249,6 +266,8 @@ def outcome(out: Console, ended: Outcome) -> None:
         f"{ended.seconds:.2f} s, {rate:,.0f} a second; {archive.accepted:,} meet every "
         f"constraint, {archive.size:,} are on the front"
     )
+    if listed := at_prices(study.page, study.prices):
+        out.print(f"costs are{escape(listed)}")
     for text in study.warnings:
         out.print(f"warning: {escape(text)}")
     if archive.front is None:
@@ -312,6 +331,7 @@ def outcome_json(ended: Outcome) -> Facts:
         "front": archive.size,
         "seconds": ended.seconds,
         "finished": ended.finished,
+        "prices": in_words(archive.study.prices),
         "best": [{"why": reason, **row} for reason, row in zip(why, listed, strict=True)],
         "infeasible": [] if archive.front is not None else explain_infeasible(archive),
         "nearest": records(archive.nearest)

@@ -19,6 +19,7 @@ from dse import documents, registry, units
 from dse import validate as validation
 from dse.errors import InputError, placed
 from dse.evaluate import Table, stream
+from dse.prices import unused_rates
 from dse.search import Outcome, Pool, Progress, draw_of, total_of
 from dse.search import search as run_search
 from dse.spec import AnyModel, Config, Knob, Result, knobs
@@ -76,6 +77,7 @@ def evaluate(
     settings: Mapping[str, object] | None = None,
     *,
     files: Mapping[str, Path] | None = None,
+    prices: str | Path | None = None,
 ) -> Answer:
     """Price one design.
 
@@ -83,14 +85,16 @@ def evaluate(
         model: slug of a page, or the path of a design file.
         settings: dotted knob -> SI number, text with a unit, or slug.
         files: kind -> file that the page reads, such as `{"trace": path}`; settings lie over it.
+        prices: a price file that is laid over the shipped list.
 
     Raises:
         InputError: a knob, value, rule or file that does not fit.
     """
-    page, config = design(model, settings, files)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        result = page.evaluate(config)
-    return answer(page, config, result)
+    with registry.priced_by(prices):
+        page, config = design(model, settings, files)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            result = page.evaluate(config)
+        return answer(page, config, result)
 
 
 def answer(page: AnyModel, config: Config, result: Result) -> Answer:
@@ -126,7 +130,8 @@ def warnings_of(page: AnyModel, config: Config, result: Result) -> list[str]:
     words = {**page.flags, **page.remarks}
     raised = [words[name] for name, mask in result.flags.items() if bool(np.all(mask))]
     beyond = (_beyond(knob, leaf(config, knob.path)) for knob in knobs(page.config).values())
-    return raised + [text for text in beyond if text]
+    idle = unused_rates(knobs(page.config), page.slug)
+    return raised + [text for text in beyond if text] + idle
 
 
 def leaf(config: Config, path: str) -> Any:  # noqa: ANN401 - a record or a number
@@ -193,9 +198,11 @@ def sweep_table(
     settings: Mapping[str, object] | None = None,
     *,
     jobs: int = 1,
+    prices: str | Path | None = None,
 ) -> Table:
     """Every combination of the swept values, priced; see `sweep`."""
-    study = sweep_study(model, over, settings)
+    with registry.priced_by(prices):
+        study = sweep_study(model, over, settings)
     draw = draw_of(study)
     if draw is None:
         raise InputError("a sweep enumerates; use 'dse search' for a sampled space")
@@ -209,6 +216,7 @@ def sweep(
     settings: Mapping[str, object] | None = None,
     *,
     jobs: int = 1,
+    prices: str | Path | None = None,
 ) -> pd.DataFrame:
     """Every combination of the swept values as a frame, units in `frame.attrs["units"]`.
 
@@ -217,8 +225,9 @@ def sweep(
         over: dotted knob -> `1,2,4`, `low..high:levels`, `low..high:levels:log` or `all`.
         settings: knobs that stay fixed.
         jobs: threads.
+        prices: a price file that is laid over the shipped list.
     """
-    return sweep_table(model, over, settings, jobs=jobs).to_pandas()
+    return sweep_table(model, over, settings, jobs=jobs, prices=prices).to_pandas()
 
 
 def search(
@@ -232,6 +241,7 @@ def search(
     pool: Pool = "threads",
     output: Path | None = None,
     resume: str | None = None,
+    prices: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Outcome:
     """Search a study; `outcome.archive.front.to_pandas()` is the front.
@@ -245,20 +255,21 @@ def search(
         jobs: threads or processes.
         pool: `threads`, or `processes` for a page that holds the interpreter.
         output: run folder; by default a fresh one in `out/`.
-        resume: a run to continue.
+        resume: a run to continue, at the prices it began with.
+        prices: a price file that is laid over the shipped list, in the place of the study's own.
         progress: called with designs done, designs in all, size of the front.
     """
     chosen = {"method": method, "budget": budget, "seed": seed}
     laid = {key: value for key, value in chosen.items() if value is not None}
     if resume is not None:
         run = find(resume)
-        if settings or laid:
+        if settings or laid or prices:
             raise InputError(
-                "--resume continues a run as it was; drop --set and the search options"
+                "--resume continues a run as it was; drop --set, --prices and the search options"
             )
         asked = run.study()
     else:
-        asked = load(study, settings=settings, search=laid)
+        asked = load(study, settings=settings, search=laid, prices=prices)
         run = create(asked, output=output)
     told = {} if progress is None else {"progress": progress}
     return run_search(asked, run, jobs=jobs, pool=pool, **told)
