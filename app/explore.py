@@ -150,13 +150,19 @@ def _values(
 def _register_results(app: Dash, context: Context) -> None:
     @app.callback(
         Output("explore-result-panel", "children"),
-        Output("explore-terms-graph", "figure"),
         Output("explore-link-anchor", "href"),
+        Input(STORE, "data"),
+    )
+    def on_design(state: live.State) -> tuple[Component, str]:
+        return live.result(context, state)
+
+    @app.callback(
+        Output("explore-terms-graph", "figure"),
         Input(STORE, "data"),
         Input("app-theme-store", "data"),
     )
-    def on_design(state: live.State, dark: bool | None) -> tuple[Component, Any, str]:
-        return live.result(context, state, dark=bool(dark))
+    def on_terms(state: live.State, dark: bool | None) -> Any:  # noqa: ANN401 - a figure
+        return live.breakdown(state, dark=bool(dark))
 
     @app.callback(
         Output("explore-front-graph", "figure"),

@@ -77,16 +77,23 @@ def boxes(context: Context, state: State) -> dict[str, dict[str, object]]:
     }
 
 
-def result(context: Context, state: State, *, dark: bool) -> tuple[Component, Any, str]:
-    """What a design is worth: words and numbers, the breakdown's figure, and its link."""
+def result(context: Context, state: State) -> tuple[Component, str]:
+    """What a design is worth, in words and numbers, and the link that reproduces it."""
     page, settings = page_of(state), state["settings"]
-    priced = design.price(page, settings)
-    link = design.query(page, settings)
+    priced, link = design.price(page, settings), design.query(page, settings)
     if priced.answer is None:
-        return html.P(priced.refusal, className="refusal"), _nothing(dark=dark), link
+        return html.P(priced.refusal, className="refusal"), link
     answer = priced.answer
-    shown = html.Div([*_verdict(context, page, answer), _metrics(page, answer)])
-    return shown, figures.plotly(_breakdown(page, answer), dark=dark), link
+    return html.Div([*_verdict(context, page, answer), _metrics(page, answer)]), link
+
+
+def breakdown(state: State, *, dark: bool) -> Any:  # noqa: ANN401 - a figure
+    """What the design's total is made of; no bars where the page refuses it."""
+    page = page_of(state)
+    priced = design.price(page, state["settings"])
+    if priced.answer is None:
+        return _nothing(dark=dark)
+    return figures.plotly(_terms(page, priced.answer), dark=dark)
 
 
 def _nothing(*, dark: bool) -> Any:  # noqa: ANN401 - a figure
@@ -96,7 +103,7 @@ def _nothing(*, dark: bool) -> Any:  # noqa: ANN401 - a figure
     )
 
 
-def _breakdown(page: AnyModel, answer: verbs.Answer) -> figures.Chart:
+def _terms(page: AnyModel, answer: verbs.Answer) -> figures.Chart:
     terms = {name: _number(value) for name, value in answer["terms"].items()}
     return figures.breakdown(page, terms, _number(answer["metrics"][page.total]["value"]))
 

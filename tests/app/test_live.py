@@ -49,25 +49,29 @@ def test_controls_show_the_design(context, state):
 
 
 def test_a_result_names_every_metric_with_its_unit(context, state):
-    shown, figure, link = live.result(context, state, dark=False)
+    shown, link = live.result(context, state)
     text = text_of(shown)
     for words in ("Latency", "24 ms", "Cost", "$14,000", "Power", "400 W", "Feasible", "yes"):
         assert words in text
     assert "Bottleneck: memory (20 ms), then compute (4 ms)." in text
     assert link == "?model=toy"
+
+
+def test_the_breakdown_draws_the_terms_of_the_design(toy, state):
+    figure = live.breakdown(state, dark=False)
     assert [list(trace.x) for trace in figure.data] == [[20, 4], [24]]
 
 
 def test_raised_flags_and_knobs_beyond_their_range_are_cautions(context, state):
     state = {**state, "settings": {**DEFAULTS, "requests": 8.0, "memory.bandwidth": 2e11}}
-    text = text_of(live.result(context, state, dark=False)[0])
+    text = text_of(live.result(context, state)[0])
     assert "Caution: batches over 6 were never measured" in text
     assert "Caution: memory.bandwidth = 200 GB/s lies outside 1 GB/s to 100 GB/s" in text
 
 
 def test_an_infeasible_design_keeps_its_numbers_and_says_so(context, state):
     slow = {**DEFAULTS, "requests": 31.0, "memory.bandwidth": 1e8}
-    text = text_of(live.result(context, {**state, "settings": slow}, dark=False)[0])
+    text = text_of(live.result(context, {**state, "settings": slow})[0])
     assert "Infeasible: the page says that this design cannot run." in text
     assert "'latency <= 60 ms' is missed by 32.9 of its limit." in text
     assert "2.03 s" in text
@@ -75,18 +79,18 @@ def test_an_infeasible_design_keeps_its_numbers_and_says_so(context, state):
 
 def test_a_design_beyond_the_pages_rules_is_refused_without_numbers(context, state):
     state = {**state, "settings": {**DEFAULTS, "requests": 32.0}}
-    shown, figure, _ = live.result(context, state, dark=False)
+    shown, _ = live.result(context, state)
     assert shown.children == "`requests < 32` must hold; set requests to 31 or less"
-    assert not figure.data
+    assert not live.breakdown(state, dark=False).data
 
 
 def test_without_a_run_a_design_is_still_priced(toy, state):
-    assert "24 ms" in text_of(live.result(Context(), state, dark=True)[0])
+    assert "24 ms" in text_of(live.result(Context(), state)[0])
 
 
 def test_a_page_nobody_knows_is_refused(context, state):
     with pytest.raises(InputError, match="unknown model 'tai'"):
-        live.result(context, {**state, "model": "tai"}, dark=False)
+        live.result(context, {**state, "model": "tai"})
 
 
 def test_a_design_without_resources_has_no_bottleneck(toy):
