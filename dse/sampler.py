@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any
@@ -50,16 +51,18 @@ def _columns(study: Study, asked: Sequence[Mapping[str, Any]]) -> dict[str, Arra
 
 
 def _sampler(method: str, seed: int) -> Any:  # noqa: ANN401 - Optuna is imported only here
-    from optuna import samplers  # noqa: PLC0415 - only Optuna's methods need it
+    from optuna import exceptions, samplers  # noqa: PLC0415 - only Optuna's methods need it
 
     size = GENERATION[method]
-    if method == "nsga2":
-        return samplers.NSGAIISampler(population_size=size, seed=seed)
-    if method == "nsga3":
-        return samplers.NSGAIIISampler(population_size=size, seed=seed)
-    if method == "tpe":
-        return samplers.TPESampler(seed=seed)
-    return samplers.GPSampler(seed=seed)
+    with warnings.catch_warnings():  # our pin of Optuna is what keeps its interface still
+        warnings.simplefilter("ignore", exceptions.ExperimentalWarning)
+        if method == "nsga2":
+            return samplers.NSGAIISampler(population_size=size, seed=seed)
+        if method == "nsga3":
+            return samplers.NSGAIIISampler(population_size=size, seed=seed)
+        if method == "tpe":
+            return samplers.TPESampler(seed=seed)
+        return samplers.GPSampler(seed=seed)
 
 
 def require(method: str) -> None:

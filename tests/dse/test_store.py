@@ -163,9 +163,10 @@ def test_a_kill_while_a_part_is_written_leaves_whole_parts_only(
     def kill(*_: object) -> None:
         raise Killed
 
-    with monkeypatch.context() as patch, pytest.raises(Killed):
+    with monkeypatch.context() as patch:
         patch.setattr(Path, moment, kill)
-        run.append([table(100, 324)])
+        with pytest.raises(Killed):
+            run.append([table(100, 324)])
     assert_equal(run.designs(), table(0, 100))
     run.append([table(100, 324)])
     assert_equal(run.designs(), table())
