@@ -10,6 +10,7 @@ import numpy as np
 
 from dse import registry
 from dse.archive import Archive, explain_infeasible
+from dse.errors import InputError
 from dse.evaluate import Table
 from dse.store import Run
 from dse.study import Study
@@ -51,9 +52,16 @@ class Context:
             held = self._held = (stamp, _read(self.run))
         return held[1]
 
+    def readable(self) -> Snapshot | None:
+        """The run, or nothing where there is none or it cannot be read."""
+        try:
+            return self.snapshot()
+        except InputError:
+            return None
+
     def default_model(self) -> str:
         """The page that opens when the URL names none: the run's, or the first."""
-        snapshot = self.snapshot()
+        snapshot = self.readable()
         return registry.slugs()[0] if snapshot is None else snapshot.study.page.slug
 
 

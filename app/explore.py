@@ -54,13 +54,9 @@ def layout(context: Context, search: str) -> Component:
 
 
 def _asked(context: Context, search: str) -> design.Asked:
-    try:
-        snapshot = context.snapshot()
-        default = context.default_model()
-    except InputError:
-        snapshot, default = None, registry.slugs()[0]
+    snapshot = context.readable()
     start = None if snapshot is None else front.balanced(snapshot)
-    return design.read(search, default=default, start=start)
+    return design.read(search, default=context.default_model(), start=start)
 
 
 def _models(page: AnyModel) -> Component:

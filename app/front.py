@@ -91,16 +91,9 @@ def _left_out(snapshot: Snapshot) -> list[Component]:
     return [html.Details([head, html.Ul(items)])]
 
 
-def _readable(context: Context) -> Snapshot | None:
-    try:
-        return context.snapshot()
-    except InputError:
-        return None
-
-
 def panel(context: Context) -> Component:
     """The front's scatter; hidden, but there, when no run is open."""
-    snapshot = _readable(context)
+    snapshot = context.readable()
     choices = [] if snapshot is None else numeric(snapshot.study)
     first = ["", ""] if snapshot is None else axes_first(snapshot.study)
     return html.Section(
@@ -125,7 +118,7 @@ def panel(context: Context) -> Component:
 
 def listing(context: Context) -> Component:
     """The front's designs as a table; hidden, but there, when no run is open."""
-    snapshot = _readable(context)
+    snapshot = context.readable()
     count = 0 if snapshot is None else len(snapshot.front)
     some = f"The first {LISTED:,} of {count:,} designs. " if count > LISTED else ""
     return html.Section(

@@ -11,7 +11,6 @@ from dash.development.base_component import Component
 
 from dse import figures, registry, units, verbs
 from dse.chart import words
-from dse.errors import InputError
 from dse.spec import AnyModel
 
 from . import design, front
@@ -35,10 +34,7 @@ def page_of(state: State) -> AnyModel:
 
 def controls_of(context: Context, page: AnyModel) -> dict[str, Control]:
     """The page's controls, with the run's ranges where the run is about this page."""
-    try:
-        snapshot = context.snapshot()
-    except InputError:
-        snapshot = None
+    snapshot = context.readable()
     return controls(page, None if snapshot is None else snapshot.study)
 
 
@@ -114,7 +110,7 @@ def _number(value: float | None) -> float:
 
 def _verdict(context: Context, page: AnyModel, answer: verbs.Answer) -> list[Component]:
     """Whether the design can run, what bounds it, and what to be careful about."""
-    snapshot = context.snapshot()
+    snapshot = context.readable()
     missed = (
         design.missed(snapshot.study, answer)
         if snapshot is not None and snapshot.study.page is page

@@ -3,7 +3,7 @@
 import pytest
 from dash.exceptions import PreventUpdate
 
-from app import explore
+from app import explore, live
 from app.context import Context
 from app.live import Change
 from dse.store import create
@@ -46,7 +46,9 @@ def test_a_run_that_cannot_be_read_still_leaves_a_live_design(toy, tmp_path):
     broken = create(toys.study(), output=tmp_path / "toy" / "broken")
     page = explore.layout(Context(broken), "")
     assert "the run holds no designs yet" in text_of(page)
-    assert parts(page)[explore.STORE].data["model"] == "toy"
+    state = parts(page)[explore.STORE].data
+    assert state == {"model": "toy", "settings": DEFAULTS}
+    assert "24 ms" in text_of(live.result(Context(broken), state)[0])
 
 
 def test_every_id_names_page_thing_and_kind(context):
