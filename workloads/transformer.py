@@ -20,8 +20,9 @@ from typing import Annotated, cast
 from dse import documents, provenance
 from dse.errors import InputError, unknown
 from dse.spec import Family, Real, Unit, Workload
+from dse.training import TrainingView
 
-from . import transformer_hyper
+from . import transformer_hyper, transformer_training
 from .transformer_hyper import Hyperparameters
 from .transformer_operators import operators
 
@@ -144,4 +145,21 @@ def described(row: Mapping[str, object], place: str) -> Transformer:
     return network(transformer_hyper.read(slug, row, where=place))
 
 
-FAMILY = Family(slug="transformer", title="Transformers", networks=networks, read=described)
+def training(slug: str, tokens: int) -> TrainingView:
+    """What training a network keeps per sequence of so many tokens.
+
+    Raises:
+        InputError: an unknown network, or more tokens than its context.
+    """
+    if slug not in hyperparameters():
+        raise unknown("network", slug, hyperparameters())
+    return transformer_training.view(hyperparameters()[slug], tokens)
+
+
+FAMILY = Family(
+    slug="transformer",
+    title="Transformers",
+    networks=networks,
+    training=training,
+    read=described,
+)
