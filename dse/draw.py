@@ -72,8 +72,8 @@ def plotly(chart: Chart, *, dark: bool = False) -> Figure:
     figure.update_layout(
         template="plotly_dark" if dark else "plotly_white",
         title={"text": chart.title, "font": {"size": 15}, "x": 0, "xref": "paper"},
-        xaxis={"title": {"text": chart.x_label}, "type": "log" if chart.log_x else None},
-        yaxis={"title": {"text": chart.y_label}, "type": "log" if chart.log_y else None},
+        xaxis={"title": {"text": chart.x_label}, **_log_axis(chart, "x", log=chart.log_x)},
+        yaxis={"title": {"text": chart.y_label}, **_log_axis(chart, "y", log=chart.log_y)},
         legend={"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0},
         margin={"l": 60, "r": 20, "t": 40, "b": 50},
         **flat,
@@ -81,6 +81,14 @@ def plotly(chart: Chart, *, dark: bool = False) -> Figure:
     if chart.kind in ("bars", "waterfall"):
         _lay_bars(figure, chart)
     return figure
+
+
+def _log_axis(chart: Chart, axis: str, *, log: bool) -> dict[str, object]:
+    """Ticks at 1, 2 and 5 over a few decades, at powers of ten over many."""
+    values = drawn(chart, chart.frame, axis)
+    if not log or values.size == 0:
+        return {}
+    return {"type": "log", "dtick": "D2" if values.max() <= 1e3 * values.min() else 1}
 
 
 def _lay_bars(figure: Figure, chart: Chart) -> None:

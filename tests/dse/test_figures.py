@@ -287,6 +287,16 @@ def test_points_of_several_units_are_shown_in_si_and_said_to_be():
     assert "1 points were used to fit constants, 1 are checks" in chart.caption
 
 
+@pytest.mark.parametrize(("last", "tick"), [(1e3, "D2"), (1e5, 1)])
+def test_a_log_axis_has_as_many_ticks_as_its_decades_bear(last, tick):
+    frame = tidy(2, a=[1.0, last], b=[1.0, 2.0])
+    layout = figures.plotly(
+        Chart("scatter", "t", "a", "b", "A", "B", frame, "", log_x=True)
+    ).layout
+    assert (layout.xaxis.type, layout.xaxis.dtick) == ("log", tick)
+    assert layout.yaxis.type is None
+
+
 def test_intervals_are_drawn_as_error_bars_in_both_renderers():
     frame = tidy(
         2, a=[1.0, 2.0], b=[10.0, 20.0], series="check", low=[9.0, np.nan], high=[12.0, np.nan]
