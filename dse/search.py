@@ -32,8 +32,8 @@ Pool = Literal["threads", "processes"]
 FLUSH = 5.0
 """Seconds after which designs are written even if a part is not full."""
 
-QMC_BITS = 50
-"""Digits of a low-discrepancy sequence: more designs than any budget, exact in a float64."""
+QMC_BITS = 32
+"""Digits of a low-discrepancy sequence, the most that SciPy can start in the middle."""
 
 
 def method_of(study: Study) -> str:
@@ -68,7 +68,8 @@ def draw_of(study: Study) -> Draw | None:
         from scipy.stats import qmc  # noqa: PLC0415 - a second of import for one method
 
         engine = qmc.Sobol(width, bits=QMC_BITS, rng=np.random.default_rng(seed))
-        engine.fast_forward(start)
+        if start:  # SciPy overflows on a start of 0
+            engine.fast_forward(start)
         balanced = 2 ** ceil(log2(stop - start))
         return space.sample(engine.random(balanced)[: stop - start])
 
@@ -98,9 +99,11 @@ def require(study: Study) -> None:
     """Check that a study can be searched here, before anything is written for it.
 
     Raises:
-        InputError: the method's extra is not installed.
+        InputError: the method's extra is not installed, or its sequence is too short.
     """
     sampler.require(method_of(study))
+    if method_of(study) == "qmc" and total_of(study) > 2**QMC_BITS - BLOCK:
+        raise InputError("method qmc ends after 4 billion designs; lower the budget or use random")
 
 
 def search(
