@@ -10,10 +10,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dse.spec import Array, Operator
+from dse.spec import Array, Operator, leaf
 
 from ..roofline import model as roofline
 from .config import GIVEN, Step
+
+ONE = leaf(1.0)
 
 
 class Line(NamedTuple):
@@ -88,20 +90,22 @@ def update_time(*, parameters: Array, bandwidth: Array, efficiency: Array) -> Ar
 
 def _sample_times(config: Step, tokens: Array) -> tuple[Array, Array]:
     """Of one more sample: its arithmetic alone, and its time with memory-bound operators."""
-    device, width = config.gpu, config.precision.width
-    speed = {
-        "peak": roofline.peak(device, config.precision),
-        "efficiency": config.compute_efficiency,
-    }
-    stream = {"bandwidth": device.memory_bandwidth, "efficiency": config.memory_efficiency}
-    arithmetic, times = [], []
-    for operator in config.workload.operators:
-        flops, elements = _work(operator, tokens)
-        compute = roofline.compute_time(flops=flops, **speed)
-        memory = roofline.memory_time(bytes_=elements * width, **stream)
-        arithmetic.append(compute)
-        times.append(roofline.operator_time(compute=compute, memory=memory))
-    return reduce(np.add, arithmetic), reduce(np.add, times)
+    device, precision = config.gpu, config.precision
+    # Times are linear in the work, so those of one operation and one element do for all.
+    flop_time = roofline.compute_time(
+        flops=ONE, peak=roofline.peak(device, precision), efficiency=config.compute_efficiency
+    )
+    element_time = roofline.memory_time(
+        bytes_=precision.width,
+        bandwidth=device.memory_bandwidth,
+        efficiency=config.memory_efficiency,
+    )
+    work = [_work(operator, tokens) for operator in config.workload.operators]
+    times = [
+        roofline.operator_time(compute=flops * flop_time, memory=elements * element_time)
+        for flops, elements in work
+    ]
+    return reduce(np.add, [flops for flops, _ in work]) * flop_time, reduce(np.add, times)
 
 
 def _work(operator: Operator, tokens: Array) -> tuple[Array, Array]:

@@ -42,12 +42,12 @@ from typing import cast
 
 import numpy as np
 
-from dse.spec import Array, Mask, Metric, Model, Monotone, Paper, Result, Rule
+from dse.spec import Array, Mask, Metric, Model, Monotone, Paper, Result, Rule, leaf
 from dse.units import DAY
 
 from ..roofline import model as roofline
 from .config import DATA, GIVEN, Step, Trace
-from .demand import Demand, demand
+from .demand import Demand, Line, demand
 from .traces import settings
 from .transfer import (
     bandwidth,
@@ -63,6 +63,8 @@ from .transfer import (
 )
 
 __all__ = ["MODEL", "Step", "Trace", "evaluate"]
+
+NO_SAMPLE = leaf(0.0)
 
 
 def _memory(config: Step) -> Array:
@@ -96,20 +98,20 @@ def _compression(config: Step) -> tuple[Array, Array]:
 
 
 def _batches(
-    config: Step, need: Demand, memory: Array, write: Array, wire: Array
+    config: Step, need: Demand, idle: Line, memory: Array, rate: Array
 ) -> dict[str, Array]:
     """Largest batches: of the GPU alone, of this design, and without a slower forward pass."""
-    idle, here, zero = need.idle_bytes(), need.batch, 0.0 * need.batch
-    offloads = np.greater(config.store.ssd + config.store.host, 0)
-    all_slope = need.activations.slope + idle.slope
-    fixed, saved = idle.at(zero, here), need.activations.at(zero, here)
-    alone = largest_batch(room=memory - fixed - saved, slope=all_slope)
-    most = np.where(offloads, largest_batch(room=memory - fixed, slope=idle.slope), alone)
+    here, offloads = need.batch, np.greater(config.store.ssd + config.store.host, 0)
+    slope = need.activations.slope + idle.slope
+    left = memory - idle.at(NO_SAMPLE, here)
+    room = left - need.activations.at(NO_SAMPLE, here)
+    alone = largest_batch(room=room, slope=slope)
+    most = np.where(offloads, largest_batch(room=left, slope=idle.slope), alone)
     unslowed = hidden_batch(
-        room=memory - fixed - saved,
-        slope=all_slope,
-        rate=write / wire,
-        intercept=need.forward.at(zero, here),
+        room=room,
+        slope=slope,
+        rate=rate,
+        intercept=need.forward.at(NO_SAMPLE, here),
         sample_time=need.forward.slope,
     )
     return {
@@ -134,12 +136,9 @@ def _written(config: Step, transferred: Array, resident: Array, time: Array) -> 
     }
 
 
-def evaluate(config: Step) -> Result:
-    """Compose the equations; terms and resources are seconds of one step."""
-    need, roof = demand(config)
-    memory, (write, read), (wire, residue) = _memory(config), _rates(config), _compression(config)
-    room = free_room(memory=memory, idle=need.idle_bytes().value)
-    saved, offloads = need.activations.value, np.greater(config.store.ssd + config.store.host, 0)
+def _offloaded(config: Step, saved: Array, room: Array, residue: Array) -> tuple[Array, Mask]:
+    """Bytes that leave, and whether the rest then fits."""
+    offloads = np.greater(config.store.ssd + config.store.host, 0)
     wanted = must_leave(saved=saved, room=config.room_share * room, residue=residue)
     planned = planned_bytes(
         needed=wanted,
@@ -147,47 +146,64 @@ def evaluate(config: Step) -> Result:
         surplus=config.trace.surplus,
         sizes=[candidate.size for candidate in config.trace.candidates],
     )
-    offloaded = np.where(offloads, planned, 0.0)
-    transferred = offloaded * wire
+    fits = np.where(offloads, wanted <= saved, wanted <= 0)
+    return np.where(offloads, planned, 0.0), cast("Mask", fits & (room >= 0))
+
+
+def _terms(
+    need: Demand, writing: Array, reading: Array, exponent: tuple[Array, Array]
+) -> dict[str, Array]:
+    """Exposed times of a step; seconds."""
     forward, backward = need.forward.value, need.backward.value
-    write_time = transfer_time(transferred=transferred, bandwidth=write)
-    read_time = transfer_time(transferred=transferred, bandwidth=read)
-    ahead, behind = exponents(room=room, memory=memory, overlap=config.overlap)
-    terms = {
+    ahead, behind = exponent
+    return {
         "forward": forward,
         "backward": backward,
-        "exposed_offload": exposed_time(compute=forward, transfer=write_time, exponent=ahead),
-        "exposed_prefetch": exposed_time(compute=backward, transfer=read_time, exponent=behind),
+        "exposed_offload": exposed_time(compute=forward, transfer=writing, exponent=ahead),
+        "exposed_prefetch": exposed_time(compute=backward, transfer=reading, exponent=behind),
     }
+
+
+def evaluate(config: Step) -> Result:
+    """Compose the equations; terms and resources are seconds of one step."""
+    need, roof = demand(config)
+    memory, (write, read), (wire, residue) = _memory(config), _rates(config), _compression(config)
+    idle, compute, saved = need.idle_bytes(), need.compute_time(), need.activations.value
+    room = free_room(memory=memory, idle=idle.value)
+    offloaded, fits = _offloaded(config, saved, room, residue)
+    transferred = offloaded * wire
+    writing = transfer_time(transferred=transferred, bandwidth=write)
+    reading = transfer_time(transferred=transferred, bandwidth=read)
+    exponent = exponents(room=room, memory=memory, overlap=config.overlap)
+    terms = _terms(need, writing, reading, exponent)
     exposed = terms["exposed_offload"] + terms["exposed_prefetch"]
-    time = forward + backward + exposed
-    batches = _batches(config, need, memory, write, wire)
+    time = compute.value + exposed
+    batches = _batches(config, need, idle, memory, write / wire)
     alone = batches["gpu_only_batch"]
-    known = np.where(alone >= 1, alone, np.nan)
-    rate = need.batch / time
-    fits = np.where(offloads, wanted <= saved, wanted <= 0)
+    known, rate = np.where(alone >= 1, alone, np.nan), need.batch / time
     metrics = {
         "iteration_time": time,
         "throughput": rate,
-        "throughput_gain": rate * need.compute_time().at(known, need.batch) / known,
+        "throughput_gain": rate * compute.at(known, need.batch) / known,
         **batches,
         "offloaded_bytes": offloaded,
         "transferred_bytes": transferred,
         "exposed_transfer": exposed,
-        "forward_slack": forward - write_time,
+        "forward_slack": terms["forward"] - writing,
         "activation_bytes": saved,
-        "idle_bytes": need.idle_bytes().value,
+        "idle_bytes": idle.value,
         **_written(config, transferred, need.resident.value, time),
         "roofline_time": roof.compute_time().value,
-        "feasible": cast("Array", fits & (room >= 0)),
+        "feasible": cast("Array", fits),
     }
-    resources = {"compute": forward + backward, "transfer": write_time + read_time}
-    flags = _flags(config, need, memory, alone)
+    resources = {"compute": compute.value, "transfer": writing + reading}
+    flags = _flags(config, need, memory, room, alone)
     return Result(metrics=metrics, terms=terms, resources=resources, flags=flags)
 
 
-def _flags(config: Step, need: Demand, memory: Array, alone: Array) -> dict[str, Mask]:
-    room = free_room(memory=memory, idle=need.idle_bytes().value)
+def _flags(
+    config: Step, need: Demand, memory: Array, room: Array, alone: Array
+) -> dict[str, Mask]:
     compresses = (config.compression.fp16 > 0) | (config.compression_factor > 1)
     traced = np.greater(config.trace.batch, 0)
     return {
