@@ -169,8 +169,12 @@ def training(slug: str, tokens: int = 1) -> TrainingView:
 
 def described(row: Mapping[str, object], place: str) -> Cnn:
     """The network of a workload file, whose values are those of a row of the data file."""
-    structure = validated(row, place)
-    return network(structure, structure.layers())
+    structure = validated({"slug": "network", **row}, place)
+    try:
+        graph = structure.layers()
+    except InputError as error:
+        raise InputError(f"{place}: {error}") from None
+    return network(structure, graph)
 
 
 FAMILY = Family(

@@ -12,6 +12,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from dse.errors import InputError
+
 Kind = Literal[
     "image",
     "convolution",
@@ -105,6 +107,12 @@ class Graph:
         return tuple(self._layers)
 
     def _add(self, layer: Layer) -> int:
+        if min(layer.channels, layer.height, layer.width) < 1:
+            shape = f"{layer.channels} x {layer.height} x {layer.width}"
+            raise InputError(
+                f"layer '{layer.name}': its output must not be empty, got {shape}; "
+                "give a larger picture or more channels"
+            )
         self._layers.append(layer)
         return len(self._layers) - 1
 
@@ -122,6 +130,9 @@ class Graph:
     ) -> int:
         """A convolution; left out, `padding` keeps the size at stride 1."""
         given, (down, across) = self[source], _sides(kernel)
+        if given.channels % groups or channels % groups:
+            both = f"{given.channels} and {channels}"
+            raise InputError(f"layer '{name}': 'groups' must divide {both} channels, got {groups}")
         height = _steps(given.height, down, stride, down // 2 if padding is None else padding)
         width = _steps(given.width, across, stride, across // 2 if padding is None else padding)
         per_output = given.channels // groups * down * across

@@ -11,7 +11,8 @@ have the same seven operators, some of them idle, so that they can be one knob. 
 - What an operator saves is counted in numbers of four bytes, under the layer that reads it last.
 
 Adding up hides that some layers of a kind are bound by arithmetic and others by memory: a roof
-over the sum is at or below the sum of the roofs, so times come out short [derived].
+over the sum is at or below the sum of the roofs, so times come out short: on a V100 by up to 15 %
+in FP16 (ResNet-34, one image; 6 % on ResNet-50) and 8 % in FP32 [derived, 1 and 32 images].
 """
 
 from __future__ import annotations

@@ -85,6 +85,13 @@ def test_outputs_of_convolutions_and_linear_layers_round_to_what_timm_prints(slu
     assert round(found, 2) == GOLDENS["printed_outputs"][slug]
 
 
+@pytest.mark.parametrize("slug", GOLDENS["g10"])
+def test_convolutions_and_their_outputs_equal_those_of_another_implementation(slug):
+    found = [layer for layer in layers(slug) if layer.kind in CONVOLUTIONS]
+    assert len(found) == GOLDENS["g10"][slug]["convolutions"]
+    assert networks()[slug].convolution_outputs == GOLDENS["g10"][slug]["convolution_outputs"]
+
+
 def test_the_auxiliary_head_of_inception_has_parameters_but_does_not_run():
     bare, helped = networks()["inception-v3"], networks()["inception-v3-aux"]
     assert helped.parameters - bare.parameters == 3_326_696
@@ -149,6 +156,31 @@ def test_a_workload_file_describes_a_network_as_a_row_of_the_data_file_does():
     mine = registry.described({"family": "cnn", **row}, place="mine.yaml")
     assert mine.parameters == networks()["resnet18"].parameters
     assert mine.slug == "mine"
+
+
+BAD_FILES = {
+    "a picture smaller than the windows": (
+        {"structure": "vgg", "stages": [[8, 1], [8, 1]], "hidden": 4, "image": 3},
+        "mine.yaml: layer 'pool2'",
+    ),
+    "groups that do not divide the channels": (
+        {"structure": "senet", "blocks": [1, 1, 1, 1], "groups": 7, "reduction": 16},
+        "mine.yaml: layer 'layer1.0.conv2': 'groups' must divide 128 and 256 channels, got 7",
+    ),
+    "a gate without channels": (
+        {"structure": "senet", "blocks": [1, 1, 1, 1], "groups": 64, "reduction": 999},
+        "mine.yaml: layer 'layer1.0.fc1'",
+    ),
+    "a missing size": ({"structure": "resnet"}, "mine.yaml: 'mine.blocks': Field required"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_FILES)
+def test_a_workload_file_that_describes_no_network_is_refused_by_its_place(case):
+    row, words = BAD_FILES[case]
+    with pytest.raises(InputError) as refusal:
+        cnn.described({"slug": "mine", "title": "x", **row}, "mine.yaml")
+    assert words in str(refusal.value)
 
 
 # Refusals

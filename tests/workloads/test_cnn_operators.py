@@ -1,11 +1,12 @@
 """Operators of convolutional networks: equal layers added up, nothing lost."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
 from workloads.cnn import layers, networks
-from workloads.cnn_operators import KINDS
+from workloads.cnn_operators import KINDS, operators
 from workloads.cnn_training import kept
 
 SLUGS = sorted(networks())
@@ -88,3 +89,41 @@ def test_mobilenets_work_mostly_in_pointwise_and_densenet_moves_what_it_concaten
     dense = {op.slug: op for op in networks()["densenet121"].operators}
     assert dense["elementwise"].moved_token == 2 * dense["elementwise"].output_token > 0
     assert dense["elementwise"].flops_token == 0
+
+
+def roofs(slug: str, images: int) -> tuple[float, float]:
+    """Seconds at plain FP16 peaks of a V100: operators by kind, and layers one by one."""
+    graph = layers(slug)
+    lone = [
+        operators(_only(graph, number))
+        for number, layer in enumerate(graph)
+        if number and layer.kind != "dropout" and not layer.auxiliary
+    ]
+    return _seconds([networks()[slug].operators], images), _seconds(lone, images)
+
+
+def _only(graph, number):
+    """One layer behind stand-ins for what it reads."""
+    sources = [
+        replace(graph[n], kind="image", inputs=(), in_place=False) for n in graph[number].inputs
+    ]
+    return (*sources, replace(graph[number], inputs=tuple(range(len(sources)))))
+
+
+def _seconds(tables, images: int) -> float:
+    return sum(
+        max(
+            images * op.flops_token / 112e12,
+            2 * (images * op.moved_token + op.weights) / 900e9,
+        )
+        for table in tables
+        for op in table
+    )
+
+
+@pytest.mark.parametrize("slug", ["resnet34", "resnet50", "mobilenet-v2"])
+@pytest.mark.parametrize("images", [1, 32])
+def test_adding_up_shortens_the_time_and_by_no_more_than_is_said(slug, images):
+    summed, layer_by_layer = roofs(slug, images)
+    # A sum of thousands of floats: a few ulp either way.
+    assert 0.84 * layer_by_layer <= summed <= layer_by_layer * (1 + 1e-12)
