@@ -14,15 +14,18 @@ from dse import documents, registry, units
 from dse.provenance import KINDS, Number, Row
 
 FOLDER = Path(models.devices.__file__).parent
-FILES = ("gpus", "fpgas", "prices")
-KINDS_OF_DEVICE = ("gpus", "fpgas")
+KINDS_OF_DEVICE = ("gpus", "fpgas", "cpus", "ssds", "nand", "links")
+FILES = (*KINDS_OF_DEVICE, "prices")
 RAW = {name: documents.read(FOLDER / f"{name}.yaml") for name in FILES}
 ROWS: Mapping[str, Mapping[str, Row]] = {kind: registry.devices(kind) for kind in KINDS_OF_DEVICE}
 GPUS = ROWS["gpus"]
 FPGAS = ROWS["fpgas"]
 
-WORDS = {"title", "release", "memory_type", "note"}
+WORDS = {"title", "release", "memory_type", "cell", "technology", "form", "note"}
 """Fields of a device that hold words."""
+
+PACES = ("fastest_", "", "slowest_")
+"""How a time of flash is told apart by page."""
 
 UNITS = {
     "gpus": {
@@ -47,6 +50,48 @@ UNITS = {
         "link_bandwidth": "Gb/s",
         "peak_int8": "TFLOPS",
         "power": "W",
+    },
+    "cpus": {
+        **dict.fromkeys(("cores", "fma_units", "memory_channels"), "1"),
+        **dict.fromkeys(("pcie_generation", "pcie_lanes"), "1"),
+        **dict.fromkeys(("base_clock", "turbo_clock"), "GHz"),
+        "vector_width": "bit",
+        "flops_per_cycle": "FLOP/cycle",
+        "peak_fp32": "TFLOPS",
+        "memory_bandwidth": "GB/s",
+        "llc_capacity": "MB",
+        "power": "W",
+    },
+    "ssds": {
+        **dict.fromkeys(("link_generation", "link_lanes", "channels"), "1"),
+        **dict.fromkeys(("capacity", "smallest_capacity", "largest_capacity"), "TB"),
+        **dict.fromkeys(("raw_capacity", "written_limit"), "TB"),
+        **dict.fromkeys(("read_bandwidth", "write_bandwidth"), "GB/s"),
+        **dict.fromkeys(("read_iops", "write_iops"), "request/s"),
+        **dict.fromkeys(("read_latency", "write_latency"), "µs"),
+        **dict.fromkeys(("power", "idle_power"), "W"),
+        "drive_writes_per_day": "1",
+        "warranty": "year",
+    },
+    "nand": {
+        **dict.fromkeys(("bits_per_cell", "endurance", "pages_per_block", "layers"), "1"),
+        **dict.fromkeys(("channels", "packages_per_channel", "dies_per_package"), "1"),
+        **dict.fromkeys(("planes_per_die", "overprovisioning"), "1"),
+        **{f"{pace}{kind}_time": "µs" for pace in PACES for kind in ("read", "program")},
+        **dict.fromkeys(("page_transfer_time", "firmware_read_time"), "µs"),
+        **dict.fromkeys(("page_read_energy", "page_program_energy", "block_erase_energy"), "µJ"),
+        **dict.fromkeys(("channel_bandwidth", "drive_bandwidth"), "MB/s"),
+        "die_program_bandwidth": "MB/s",
+        "erase_time": "ms",
+        "page_size": "KiB",
+        "die_capacity": "GB",
+    },
+    "links": {
+        **dict.fromkeys(("generation", "lanes", "links"), "1"),
+        **dict.fromkeys(("bandwidth", "practical_bandwidth", "link_bandwidth"), "GB/s"),
+        **dict.fromkeys(("transfer_unit", "largest_payload"), "B"),
+        "raw_bandwidth": "Gb/s",
+        "latency": "µs",
     },
 }
 """The only fields of numbers, and the unit each is written in."""
@@ -115,7 +160,7 @@ def test_every_value_is_a_finite_positive_number_and_only_uram_may_be_zero(kind:
 
 @pytest.mark.parametrize("kind", KINDS_OF_DEVICE)
 def test_a_field_has_one_unit_on_all_devices_and_no_field_is_unheard_of(kind: str) -> None:
-    written = {(place.split(".")[1], entry["unit"]) for place, entry in entries(kind).items()}
+    written = {(place.rpartition(".")[2], entry["unit"]) for place, entry in entries(kind).items()}
     assert written == set(UNITS[kind].items())
 
 
@@ -132,6 +177,7 @@ def test_every_device_has_a_title_and_numbers(kind: str) -> None:
     for slug, row in ROWS[kind].items():
         assert isinstance(row["title"], str), slug
         assert len(list(numbers(row))) >= 3, slug
+        assert all(isinstance(row[field], str) for field in WORDS & row.keys()), slug
 
 
 def test_every_gpu_can_be_priced_by_a_roofline() -> None:
@@ -143,7 +189,7 @@ def test_every_gpu_can_be_priced_by_a_roofline() -> None:
 def test_slugs_are_lower_case_and_unique_across_the_files() -> None:
     slugs = [slug for kind in KINDS_OF_DEVICE for slug in ROWS[kind]]
     assert len(slugs) == len(set(slugs))
-    assert all(re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", slug) for slug in slugs)
+    assert all(re.fullmatch(r"[a-z0-9]+([-.][a-z0-9]+)*", slug) for slug in slugs)
 
 
 def test_words_of_a_gpu_are_a_known_memory_and_a_day_of_release() -> None:

@@ -10,7 +10,7 @@ from dse.provenance import Number
 
 SHEET = registry.prices()
 PRICES = {slug: cast("Number", n) for slug, n in SHEET.tables["prices"]["prices"].items()}
-CATALOG = registry.devices("gpus").keys() | registry.devices("fpgas").keys()
+CATALOG = {slug for kind in registry.device_kinds() for slug in registry.devices(kind)}
 
 
 def test_prices_are_of_devices_in_the_catalog() -> None:
@@ -39,22 +39,45 @@ def test_list_prices_are_those_of_the_launch() -> None:
     assert {slug: PRICES[slug].value for slug in gpus | fpgas} == gpus | fpgas
 
 
-def test_only_one_list_price_was_read_in_a_source() -> None:
+def test_prices_of_cpus_are_those_of_the_lists() -> None:
+    launch = {"xeon-6244": 2925, "xeon-8280": 10009, "xeon-e5-2690v4": 2090, "i9-9900k": 488}
+    listed = {"epyc-9654": 11805, "epyc-7763": 7890, "epyc-7502": 2600, "epyc-7601": 3270}
+    assert {slug: PRICES[slug].value for slug in launch | listed} == launch | listed
+    assert {PRICES[slug].source.kind for slug in launch} == {"memory"}
+    assert {PRICES[slug].source.kind for slug in listed} == {"secondary"}
+    assert "not that of the launch" in PRICES["epyc-7502"].source.where
+
+
+def test_prices_of_drives_are_those_of_the_tables() -> None:
+    read = {"samsung-pm1725b-1.6tb-u2": 400, "intel-optane-p4800x-375gb": 1520}
+    read |= {"samsung-980pro-250gb": 89.99, "samsung-980pro-500gb": 149.99}
+    read |= {"samsung-980pro-1000gb": 229.99, "intel-optane-p5800x-400gb": 1224}
+    recalled = {"samsung-970pro-1tb": 499.99, "samsung-983zet-960gb": 1999.99}
+    assert {slug: PRICES[slug].value for slug in read | recalled} == read | recalled
+    assert {PRICES[slug].source.kind for slug in read} == {"secondary", "table"}
+    assert {PRICES[slug].source.kind for slug in recalled} == {"memory"}
+    assert PRICES["samsung-pm1725a-6.4tb-aic"].value == pytest.approx(0.19 * 6400, rel=1e-12)
+
+
+def test_of_gpus_and_fpgas_only_one_list_price_was_read_in_a_source() -> None:
+    boards = registry.devices("gpus").keys() | registry.devices("fpgas").keys()
     unread = {"memory", "assumed"}
-    read = {slug for slug, price in PRICES.items() if price.source.kind not in unread}
+    read = {slug for slug in boards & PRICES.keys() if PRICES[slug].source.kind not in unread}
     assert read == {"rtx-4090"}
 
 
 def test_a_device_without_a_price_is_absent_instead_of_free() -> None:
     unpriced = {"b200-sxm", "mi300x", "a100-sxm-80gb", "u250", "a40", "p4"}
+    unpriced |= {"xeon-8480-plus", "samsung-pm1735-u2", "tlc", "pcie3-x16"}
     assert unpriced <= CATALOG - PRICES.keys()
     assert min(price.value for price in PRICES.values()) > 0
 
 
-def test_rates_are_electricity_a_host_and_a_machine_hour() -> None:
+def test_rates_are_electricity_a_host_a_machine_hour_and_a_drive_by_capacity() -> None:
     rates = SHEET.parameters
-    assert rates.keys() == {"electricity", "host", "machine_hour"}
+    assert rates.keys() == {"electricity", "host", "machine_hour", "drive", "drive_capacity"}
     assert rates["electricity"].value == pytest.approx(0.15 / 3.6e6, rel=1e-12)
     assert rates["machine_hour"].value == pytest.approx(2 / 3600, rel=1e-12)
-    assert rates["host"].value == 4000
+    assert rates["drive_capacity"].value == pytest.approx(120e-12, rel=1e-12)
+    assert (rates["host"].value, rates["drive"].value) == (4000, 150)
     assert {rate.source.kind for rate in rates.values()} == {"assumed"}
