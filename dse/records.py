@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Self, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, model_validator
+from pydantic_core import CoreSchema
 
 from dse.errors import InputError
 from dse.tags import Unit
@@ -59,6 +60,18 @@ class Record(Strict):
         if not isinstance(row, Mapping):
             return row
         return {k: v for k, v in row.items() if not (_open(cls, k) and _unknown(v))}
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """A number that may be unknown has no default in a schema: JSON knows no NaN."""
+        found = handler(schema)
+        fields = handler.resolve_ref_schema(found).get("properties", {})
+        for name in fields.keys() & cls.model_fields.keys():
+            if _open(cls, name):
+                fields[name].pop("default", None)
+        return found
 
     @classmethod
     def pick(cls, row: Mapping[str, object]) -> Self:
