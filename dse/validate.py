@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from dse import registry
+from dse import registry, units
 from dse.errors import InputError, unknown
 from dse.provenance import Point
 from dse.spec import AnyModel, Array, knobs
@@ -47,10 +48,21 @@ def predict(page: AnyModel, point: Point, constants: Mapping[str, object] | None
     """The page's answer where a point was published."""
     place = f"models/{page.slug}/data.yaml: points.{point.id}"
     settings = nest(dict(point.settings) | dict(constants or {}))
-    metrics = page.evaluate(registry.configure(page, settings, place=place)).metrics
-    if point.quantity not in metrics:
-        raise InputError(f"{place}: {unknown('quantity', point.quantity, metrics)}")
-    return float(metrics[point.quantity])
+    if point.quantity not in page.metrics:
+        raise InputError(f"{place}: {unknown('quantity', point.quantity, page.metrics)}")
+    unit = page.metrics[point.quantity].unit
+    if units.si(unit) != units.si(point.number.unit):
+        raise InputError(f"{place}: published in {point.number.unit}, predicted in {unit}")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        result = page.evaluate(registry.configure(page, settings, place=place))
+    return float(result.metrics[point.quantity])
+
+
+def relative_error(predicted: float, published: float) -> float:
+    """How far a prediction is off, as a share of what was published; infinite beside a zero."""
+    if published == 0:
+        return 0.0 if predicted == 0 else math.copysign(math.inf, predicted)
+    return predicted / published - 1.0
 
 
 def rows(slug: str) -> list[Row]:
@@ -69,7 +81,7 @@ def rows(slug: str) -> list[Row]:
                 unit=point.number.unit,
                 published=published,
                 predicted=predicted,
-                error=predicted / published - 1.0,
+                error=relative_error(predicted, published),
                 kind=point.number.source.kind,
                 where=point.number.source.where,
             )
@@ -89,9 +101,13 @@ def summaries(found: Sequence[Row]) -> list[Summary]:
 
 
 def as_json(row: Row) -> dict[str, object]:
-    """A row as scripts read it."""
+    """A row as scripts read it; what is unknown or infinite is null."""
     keep = ("model", "id", "use", "quantity", "unit", "published", "predicted", "error")
-    return {key: value for key, value in asdict(row).items() if key in keep}
+    plain = {key: value for key, value in asdict(row).items() if key in keep}
+    return {
+        key: None if isinstance(value, float) and not math.isfinite(value) else value
+        for key, value in plain.items()
+    }
 
 
 def fitted_constants(page: AnyModel) -> dict[str, tuple[str, ...]]:
@@ -117,13 +133,32 @@ def fit(page: AnyModel) -> dict[str, float]:
     constants = fitted_constants(page)
     wanted = {name for names in constants.values() for name in names}
     points = [point for point in page.data.select("fit") if point.id in wanted]
-    if not constants or len(points) < len(wanted):
-        raise InputError(f"{page.slug}: nothing to fit, or a constant names points of another use")
+    if not constants:
+        raise InputError(
+            f"{page.slug}: no knob of the page was fitted, so there is nothing to fit"
+        )
+    if lost := wanted - {point.id for point in points}:
+        raise InputError(f"{page.slug}: fitted on {min(lost)}, which is no fit point of the page")
+    published = np.array([point.number.value for point in points])
     start = np.array([page.data.parameters[path].value for path in constants])
+    size = np.where(start == 0, 1.0, np.abs(start))
 
     def residuals(scale: Array) -> Array:
-        values = dict(zip(constants, scale * start, strict=True))
-        return np.array([predict(page, p, values) / p.number.value - 1.0 for p in points])
+        values = dict(zip(constants, scale * size, strict=True))
+        predicted = np.array([predict(page, point, values) for point in points])
+        return np.asarray(predicted / published - 1.0)
 
-    found = least_squares(residuals, np.ones(len(start)), xtol=1e-12, ftol=1e-12)
-    return dict(zip(constants, (found.x * start).tolist(), strict=True))
+    low, high = _ends(page, list(constants))
+    inside = np.clip(start, low, high) / size
+    found = least_squares(
+        residuals, inside, bounds=(low / size, high / size), xtol=1e-12, ftol=1e-12
+    )
+    return dict(zip(constants, (found.x * size).tolist(), strict=True))
+
+
+def _ends(page: AnyModel, paths: Sequence[str]) -> tuple[Array, Array]:
+    """The ranges that fitted knobs must stay in, so that no step of a fit leaves the page."""
+    bounds = [knobs(page.config)[path].bounds for path in paths]
+    low = np.array([found.low if found else -np.inf for found in bounds])
+    high = np.array([found.high if found else np.inf for found in bounds])
+    return low, high
