@@ -147,7 +147,7 @@ def _offloaded(config: Step, saved: Array, room: Array, residue: Array) -> tuple
         sizes=[candidate.size for candidate in config.trace.candidates],
     )
     fits = np.where(offloads, wanted <= saved, wanted <= 0)
-    return np.where(offloads, planned, 0.0), cast("Mask", fits & (room >= 0))
+    return np.where(offloads, planned, 0.0), fits & (room >= 0)
 
 
 def _terms(
