@@ -42,9 +42,20 @@ from ..dfx import model as dfx
 from ..roofline import model as roofline
 from .platform import Platform
 from .serving import batching_time, gpu_fits, gpu_terms, queueing_time, served_power, utilisation
+from .training import fits, step, training
+from .training import flags as training_flags
 
 DATA = provenance.sheet(__package__)
 GIVEN = DATA.default
+TRAINED = (
+    "throughput",
+    "retrain_time",
+    "offloaded_bytes",
+    "drive_lifetime",
+    "training_power",
+    "training_capital",
+)
+"""What the training half answers by name."""
 
 
 def _appliance(config: Platform) -> dfx.Appliance:
@@ -87,26 +98,33 @@ def evaluate(config: Platform) -> Result:
         ),
     }
     terms = {**waits, **served}
-    fits = np.where(on_dfx, ring.metrics["feasible"], gpu_fits(config)) > 0
+    serves = np.where(on_dfx, ring.metrics["feasible"], gpu_fits(config)) > 0
+    one = step(config)
+    trained = training(config, one)
     metrics = {
         "latency": waits["batching"] + waits["queueing"] + service_time,
         "service_time": service_time,
         "tokens_per_second": serve.replicas * serve.batch * config.output_tokens / service_time,
         "utilisation": load,
-        **_bill(config, served, on_dfx),
+        **_bill(config, served, trained, on_dfx),
         "quality_loss": np.where(on_dfx, 0.0, serve.precision.quality_loss),
-        "feasible": fits & (load < GIVEN("busiest")),
+        **{name: trained[name] for name in TRAINED},
+        "feasible": serves
+        & (load < GIVEN("busiest"))
+        & fits(config, one, trained["retrain_time"]),
     }
     raw = {"compute": "compute", "memory": "memory", "launch": "layers"}
     resources = {
         name: np.where(on_dfx, ring.resources[theirs], gpu_raw[name])
         for name, theirs in raw.items()
     }
-    flags = _flags(config, ring, load)
+    flags = _flags(config, ring, one, load)
     return Result(metrics=metrics, terms=terms, resources={**resources, **waits}, flags=flags)
 
 
-def _bill(config: Platform, served: dict[str, Array], on_dfx: Mask) -> dict[str, Array]:
+def _bill(
+    config: Platform, served: dict[str, Array], trained: dict[str, Array], on_dfx: Mask
+) -> dict[str, Array]:
     """Devices, power and cost over the horizon, Sec. 3.6 and 3.9."""
     serve, gpu, ring = config.serve, config.serve.gpu, config.dfx
     devices = serve.replicas * np.where(on_dfx, ring.fpgas, 1.0)
@@ -123,19 +141,20 @@ def _bill(config: Platform, served: dict[str, Array], on_dfx: Mask) -> dict[str,
         hosts=hosts,
     )
     price = np.where(on_dfx, ring.fpga.price, gpu.price)
-    capital = devices * price + hosts * GIVEN("host_price")
-    energy = power * config.horizon * config.electricity
+    capital = devices * price + hosts * GIVEN("host_price") + trained["training_capital"]
+    energy = (power + trained["training_power"]) * config.horizon * config.electricity
     return {
         "devices": devices,
         "power": power,
         "energy_per_token": power / (config.request_rate * config.output_tokens),
         "capital_cost": capital,
         "energy_cost": energy,
-        "cost": capital + energy,
+        "replacement_cost": trained["replacement_cost"],
+        "cost": capital + energy + trained["replacement_cost"],
     }
 
 
-def _flags(config: Platform, ring: Result, load: Array) -> dict[str, Mask]:
+def _flags(config: Platform, ring: Result, one: Result, load: Array) -> dict[str, Mask]:
     on_dfx = np.greater(config.serve.target.on_dfx, 0)
     beyond = [ring.flags[name] for name in dfx.MODEL.flags]
     outside = beyond[0]
@@ -146,6 +165,7 @@ def _flags(config: Platform, ring: Result, load: Array) -> dict[str, Mask]:
         "power": on_dfx & ring.flags["power"],
         "batch": ~on_dfx & np.greater(config.serve.batch, 1),
         "load": np.greater_equal(load, GIVEN("busiest")),
+        **training_flags(config, one),
     }
 
 
@@ -173,23 +193,32 @@ MODEL = Model(
         "energy_per_token": Metric("J/token", "min", "energy per output token, hosts included"),
         "capital_cost": Metric("USD", "min", "devices and hosts at the listed prices"),
         "energy_cost": Metric("USD", "min", "electricity over the horizon"),
+        "replacement_cost": Metric("USD", "min", "drives bought again as they wear out"),
         "cost": Metric(
             "USD",
             "min",
-            "capital and electricity over the horizon",
-            ("capital_cost", "energy_cost"),
+            "capital, electricity and worn drives over the horizon",
+            ("capital_cost", "energy_cost", "replacement_cost"),
         ),
         "quality_loss": Metric("1", "min", "share of answer quality given up"),
+        "throughput": Metric("sequence/s", "max", "sequences trained per second, all GPUs"),
+        "retrain_time": Metric("s", "min", "time of one training job"),
+        "offloaded_bytes": Metric("B", "min", "saved tensors that leave one GPU in a step"),
+        "drive_lifetime": Metric("s", "max", "until the drives' rated writes are spent"),
+        "training_power": Metric("W", "min", "mean power of training over the year"),
+        "training_capital": Metric("USD", "min", "training GPUs, their hosts and drives"),
         "feasible": Model.FEASIBLE,
     },
     total="latency",
     data=DATA,
     flags={
         "dfx": "DFX beyond what it was calibrated on: see the warnings of the dfx page",
+        "offload": "offloading beyond what it was fitted on: see the flashneuron page",
     },
     remarks={
         "power": "FPGA energy rests on a remembered 45 W a board, which the headline contradicts",
         "batch": "the GPU answers a batch at once, DFX one request a time: compare at this load",
+        "data_parallel": "training GPUs are data-parallel only; nothing hides their all-reduce",
         "load": "requests come faster than they are served: the queue has no end",
     },
     rules=(
@@ -205,6 +234,14 @@ MODEL = Model(
                 | ~np.isnan(roofline.peak(c.serve.gpu, c.serve.precision))
             ),
             "set serve.precision to fp16, or serve.gpu to one that lists the peak",
+        ),
+        Rule(
+            "the training GPU's peak at this precision is known",
+            lambda c: (
+                (c.train.mode.active == 0)
+                | ~np.isnan(roofline.peak(c.train.gpu, c.train.precision))
+            ),
+            "set train.precision to fp32, or train.gpu to one that lists the peak",
         ),
         Rule(
             "serve.batch == 1 on dfx",
@@ -224,6 +261,11 @@ MODEL = Model(
         Monotone("dfx.fpgas", "service_time", -1),
         Monotone("dfx.clock", "service_time", -1),
         Monotone("output_tokens", "service_time", 1),
+        Monotone("train.drives", "throughput", 1),
+        Monotone("train.drives", "training_capital", 1),
+        Monotone("train.host_link", "throughput", 1),
+        Monotone("train.sequences", "retrain_time", 1),
+        Monotone("train.jobs_per_year", "drive_lifetime", -1),
     ),
     note=DATA.notes["published"],
 )

@@ -10,6 +10,7 @@ from dse import provenance
 from dse.spec import Bounds, Catalog, Config, Real, Record, Symbol, Unit, leaf
 
 from ..dfx import model as dfx
+from ..flashneuron import config as flashneuron
 from ..roofline import model as roofline
 
 GIVEN = provenance.sheet(__package__).default
@@ -18,10 +19,9 @@ UNKNOWN = leaf(float("nan"))
 Count = Annotated[Real, Unit("1")]
 
 
-class Network(dfx.Decoder):
-    """What serving reads of a decoder beside what DFX reads."""
+class Network(dfx.Decoder, flashneuron.Trained):
+    """What serving and training read of a decoder."""
 
-    parameters: Count
     attention_macs: Count
     """Products of attention per token and token of context, over all layers."""
 
@@ -36,6 +36,29 @@ class Target(Record):
 class Gpu(roofline.Device):
     """What serving reads of a GPU; a price may be unknown."""
 
+    price: Annotated[Real, Unit("USD")] = UNKNOWN
+
+
+class Training(Record):
+    """Whether the platform trains at all."""
+
+    active: Count
+
+
+class TrainingGpu(flashneuron.Device):
+    """What training reads of a GPU; price and NVLink may be unknown."""
+
+    price: Annotated[Real, Unit("USD")] = UNKNOWN
+    nvlink_bandwidth: Annotated[Real, Unit("B/s")] = UNKNOWN
+
+
+class Drive(Record):
+    """What training reads of an SSD."""
+
+    read_bandwidth: Annotated[Real, Unit("B/s")]
+    write_bandwidth: Annotated[Real, Unit("B/s")]
+    written_limit: Annotated[Real, Unit("B")]
+    """Bytes it is rated to be written in its life."""
     price: Annotated[Real, Unit("USD")] = UNKNOWN
 
 
@@ -100,6 +123,55 @@ class Ring(Config):
     """Clock of the core."""
 
 
+class Train(Config):
+    """What trains the network again and again: data-parallel GPUs of one node."""
+
+    mode: Annotated[Training, Catalog("codesign.training", "none"), Symbol("m")]
+    """Whether the platform trains at all."""
+    gpu: Annotated[TrainingGpu, Catalog("gpus", "v100-pcie-16gb"), Symbol("G_t")]
+    """The GPU."""
+    gpus: Annotated[Count, Field(ge=1), Symbol("g"), Bounds(1, 8, integer=True)] = GIVEN(
+        "train.gpus"
+    )
+    """GPUs of the node, data-parallel only: each holds the whole network."""
+    precision: Annotated[
+        flashneuron.Precision, Catalog("flashneuron.precision", "fp32"), Symbol("e")
+    ]
+    """Number format of training."""
+    batch: Annotated[Count, Field(ge=1), Symbol("b"), Bounds(1, 512, log=True, integer=True)] = (
+        GIVEN("train.batch")
+    )
+    """Sequences of one GPU in a step."""
+    tokens: Annotated[
+        Real, Field(ge=1), Unit("token"), Symbol("s"), Bounds(1, 4096, log=True, integer=True)
+    ] = GIVEN("train.tokens")
+    """Length of a sequence."""
+    sequences: Annotated[
+        Real, Field(gt=0), Unit("sequence"), Symbol("N_s"), Bounds(1e3, 1e7, log=True)
+    ] = GIVEN("train.sequences")
+    """Sequences of one training job."""
+    jobs_per_year: Annotated[Count, Field(gt=0), Symbol("R_y"), Bounds(1, 1000, log=True)] = GIVEN(
+        "train.jobs_per_year"
+    )
+    """Training jobs in a year; together they must fit into it."""
+    store: Annotated[flashneuron.Store, Catalog("flashneuron.store", "ssd"), Symbol("D")]
+    """Where saved tensors go that do not fit."""
+    compression: Annotated[
+        flashneuron.Compression, Catalog("flashneuron.compression", "none"), Symbol("C")
+    ]
+    """How they are compressed on the way."""
+    drive: Annotated[Drive, Catalog("ssds", "samsung-pm1725b-1.6tb-u2"), Symbol("S")]
+    """The drives of the node."""
+    drives: Annotated[Count, Field(ge=1), Symbol("N_d"), Bounds(1, 8, integer=True)] = GIVEN(
+        "train.drives"
+    )
+    """Drives side by side, shared by the GPUs."""
+    host_link: Annotated[
+        Real, Field(gt=0), Unit("B/s"), Symbol("B_h"), Bounds(4e9, 400e9, log=True)
+    ] = GIVEN("train.host_link")
+    """What the host moves between all its drives and GPUs."""
+
+
 class Platform(Config):
     """A serving platform and its scenario."""
 
@@ -137,3 +209,5 @@ class Platform(Config):
     """What answers requests."""
     dfx: Ring
     """The FPGAs, where they serve."""
+    train: Train
+    """What trains, where the platform trains."""

@@ -1,5 +1,6 @@
 """Random designs of any page, inside its bounds: what every contract test draws from."""
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -56,7 +57,17 @@ def covered(page: AnyModel, config: Config) -> bool:
 
 
 def draw(page: AnyModel, count: int, *, seed: int) -> list[Config]:
-    """Distinct covered designs, deterministic."""
+    """Covered designs, deterministic; the first ones of a longer draw."""
+    return list(_drawn(page.slug, max(count, LEAST), seed)[:count])
+
+
+LEAST = 64
+"""Designs drawn at once: most refusals are paid for once a seed."""
+
+
+@cache
+def _drawn(slug: str, count: int, seed: int) -> tuple[Config, ...]:
+    page = registry.model(slug)
     found: list[Config] = []
     for offset in range(200 * count):
         document = nest(settings(page, seed * 100_003 + offset))
@@ -64,7 +75,7 @@ def draw(page: AnyModel, count: int, *, seed: int) -> list[Config]:
         if covered(page, config):
             found.append(config)
         if len(found) == count:
-            return found
+            return tuple(found)
     raise AssertionError(f"{page.slug}: only {len(found)} of {count} random designs are covered")
 
 
