@@ -1,5 +1,5 @@
 """Networks: one module a family, found by slug through the `FAMILY` it names.
 
-Here stands `transformer`. Later families get their own module and data file beside it, under
-the names `cnn`, `recurrent` and `recommendation`; nothing else has to change for them.
+A family lists its networks in a data file beside it, says what training them keeps, and reads a
+workload file that describes a network nobody listed. `huggingface` makes such files.
 """
