@@ -2,12 +2,13 @@
 
 The shipped list and an overlay have one form: `date`, `note`, `sources`, `prices` of devices and
 `rates` beside them. An overlay's entries replace or add to the shipped ones; what it does not
-name keeps the shipped price. Its numbers may leave out their source.
+name keeps the shipped price. Its numbers may leave out their source. A rate of an overlay is the
+default of the knob that has its name and unit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -66,21 +67,21 @@ def laid_over(overlay: Overlay | None) -> Iterator[None]:
         _OVERLAY.reset(token)
 
 
-def unused_rates(knobs: Iterable[str], page: str) -> list[str]:
-    """A warning for every rate in force after which no knob of a page is named.
+def unused_rates(knobs: Mapping[str, str], page: str) -> list[str]:
+    """A warning for every rate in force that no knob of a page takes as its default.
 
     Args:
-        knobs: dotted paths of the page's knobs.
+        knobs: unit of each of the page's knobs, by dotted path.
         page: its slug.
     """
     laid = in_force()
     if laid is None:
         return []
-    names = {path.rpartition(".")[2] for path in knobs}
+    taken = {(path.rpartition(".")[2], unit) for path, unit in knobs.items()}
     return [
         f"the rate '{name}' of {laid.file} is no knob of the page '{page}' and changes nothing"
-        for name, _ in laid.rates
-        if name not in names
+        for name, rate in laid.rates
+        if (name, rate.unit) not in taken
     ]
 
 

@@ -21,9 +21,28 @@ from pydantic import BaseModel, ValidationError
 import dse
 from dse import documents, provenance
 from dse.errors import InputError, closest, placed, shorten, unknown
-from dse.prices import Overlay, in_force, laid_over, overlaid, read_list, read_overlay
+from dse.prices import (
+    Overlay,
+    in_force,
+    laid_over,
+    overlaid,
+    read_list,
+    read_overlay,
+    unused_rates,
+)
 from dse.provenance import Number, Row, Sheet
-from dse.spec import AnyModel, Catalog, Config, Family, Model, Record, Workload, kind_of
+from dse.spec import (
+    AnyModel,
+    Catalog,
+    Config,
+    Family,
+    Model,
+    Record,
+    Unit,
+    Workload,
+    kind_of,
+    knobs,
+)
 
 CF = TypeVar("CF", bound=Config)
 T = TypeVar("T")
@@ -203,6 +222,11 @@ def priced_by(given: Overlay | str | Path | None) -> Iterator[None]:
         yield
 
 
+def idle_rates(page: AnyModel) -> list[str]:
+    """A warning for every overlaid rate that no knob of a page takes as its default."""
+    return unused_rates({k.path: k.unit for k in knobs(page.config).values()}, page.slug)
+
+
 def _numbers(slug: str, row: Row) -> Document:
     plain = {k: v if isinstance(v, str) else v.value for k, v in row.items()}
     listed = prices().tables["prices"]["prices"].get(slug)
@@ -311,7 +335,7 @@ def _resolve(kind: type[CF], document: Document, place: str, prefix: str) -> CF:
             values[name] = _row(field_kind, found, given, f"{at}{prefix}{name}")
         elif name in document:
             values[name] = given
-        elif name in rates:
+        elif name in rates and Unit(rates[name].unit) in info.metadata:
             values[name] = rates[name].value
     return _validate(kind, values, place, prefix)
 

@@ -13,10 +13,10 @@ from dse import documents, registry
 from dse.axes import AxisSpec, Varied, joint
 from dse.axes import field_of as field_of
 from dse.errors import InputError, placed, unknown
-from dse.prices import in_force, unused_rates
+from dse.prices import in_force
 from dse.provenance import Sheet
 from dse.space import Constraint, Space, parse_constraint
-from dse.spec import AnyModel, Metric, knobs
+from dse.spec import AnyModel, Metric
 
 Method = Literal["auto", "grid", "random", "qmc", "nsga2", "nsga3", "tpe", "gp"]
 
@@ -236,7 +236,7 @@ def _built(
         warnings=(
             *warnings,
             *_cut_short(space, spec),
-            *unused_rates(knobs(page.config), page.slug),
+            *registry.idle_rates(page),
         ),
         document=_echo(document, varied)
         | {"set": fixed, "search": spec.model_dump()}

@@ -19,7 +19,6 @@ from dse import documents, registry, units
 from dse import validate as validation
 from dse.errors import InputError, placed
 from dse.evaluate import Table, stream
-from dse.prices import unused_rates
 from dse.search import Outcome, Pool, Progress, draw_of, total_of
 from dse.search import search as run_search
 from dse.spec import AnyModel, Config, Knob, Result, knobs
@@ -130,7 +129,7 @@ def warnings_of(page: AnyModel, config: Config, result: Result) -> list[str]:
     words = {**page.flags, **page.remarks}
     raised = [words[name] for name, mask in result.flags.items() if bool(np.all(mask))]
     beyond = (_beyond(knob, leaf(config, knob.path)) for knob in knobs(page.config).values())
-    idle = unused_rates(knobs(page.config), page.slug)
+    idle = registry.idle_rates(page)
     return raised + [text for text in beyond if text] + idle
 
 
