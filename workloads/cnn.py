@@ -13,35 +13,33 @@ from functools import cache
 from importlib import resources
 from typing import Annotated, cast
 
-from pydantic import Field, TypeAdapter, ValidationError
-
 from dse import documents, provenance
 from dse.errors import InputError, unknown
-from dse.spec import Family, Real, Unit, Workload
+from dse.spec import Family, Real, Unit, Workload, leaf
 from dse.training import TrainingView
 
-from . import cnn_layers, cnn_training
+from . import cnn_layers, cnn_training, rows
 from .cnn_chain import DenseNet, MobileNetV1, MobileNetV2, SqueezeNet, Vgg
 from .cnn_inception import Inception
-from .cnn_layers import Layer
+from .cnn_layers import Layer, Structure
 from .cnn_operators import operators
 from .cnn_resnet import PreActivation, ResNet, SeNet
 
 DATA = "cnn.yaml"
 """Where the sizes stand, beside this module."""
 
-AnyStructure = (
-    ResNet
-    | SeNet
-    | PreActivation
-    | DenseNet
-    | Vgg
-    | MobileNetV1
-    | MobileNetV2
-    | SqueezeNet
-    | Inception
-)
-"""One of the structures that can list their layers."""
+STRUCTURES: Mapping[str, type[Structure]] = {
+    "resnet": ResNet,
+    "preactivation": PreActivation,
+    "senet": SeNet,
+    "densenet": DenseNet,
+    "vgg": Vgg,
+    "mobilenet-v1": MobileNetV1,
+    "mobilenet-v2": MobileNetV2,
+    "squeezenet": SqueezeNet,
+    "inception": Inception,
+}
+"""What can list its layers, by the name that a row of data gives."""
 
 
 class Cnn(Workload):
@@ -67,11 +65,11 @@ class Cnn(Workload):
     """Classes that the picture is sorted into."""
     activation_token: Annotated[Real, Unit("1")]
     """Numbers of four bytes saved for the backward pass, an auxiliary head included."""
-    activation_pair: Annotated[Real, Unit("1")] = cast("Real", 0.0)
+    activation_pair: Annotated[Real, Unit("1")] = leaf(0.0)
     """None: an image has no context."""
 
 
-def network(structure: AnyStructure, layers: tuple[Layer, ...]) -> Cnn:
+def network(structure: Structure, layers: tuple[Layer, ...]) -> Cnn:
     """The network of a structure and its layers."""
     seen = cnn_layers.outputs(layers, "convolution", "depthwise", "norm", "pooling", "linear")
     return Cnn(
@@ -91,25 +89,20 @@ def network(structure: AnyStructure, layers: tuple[Layer, ...]) -> Cnn:
     )
 
 
-def read(document: Mapping[str, object]) -> Mapping[str, AnyStructure]:
+def read(document: Mapping[str, object]) -> Mapping[str, Structure]:
     """The structure of each network of a data file, by slug.
 
     Raises:
         InputError: a network without a known source, an unknown structure or a wrong size.
     """
     sources = provenance.read_sources(document, where=DATA)
-    rows = document.get("networks")
-    if not isinstance(rows, Mapping):
-        raise InputError(f"{DATA}: 'networks' must hold 'key: value' lines, got {rows!r}")
-    return {slug: _structure(slug, row, sources) for slug, row in rows.items()}
+    listed = document.get("networks")
+    if not isinstance(listed, Mapping):
+        raise InputError(f"{DATA}: 'networks' must hold 'key: value' lines, got {listed!r}")
+    return {slug: _structure(slug, row, sources) for slug, row in listed.items()}
 
 
-@cache
-def _reader() -> TypeAdapter[AnyStructure]:
-    return TypeAdapter(Annotated[AnyStructure, Field(discriminator="structure")])
-
-
-def _structure(slug: str, row: object, sources: Mapping[str, object]) -> AnyStructure:
+def _structure(slug: str, row: object, sources: Mapping[str, object]) -> Structure:
     if not isinstance(row, Mapping):
         raise InputError(f"{DATA}: '{slug}' must hold 'key: value' lines, got {row!r}")
     source = str(row.get("source", ""))
@@ -118,22 +111,21 @@ def _structure(slug: str, row: object, sources: Mapping[str, object]) -> AnyStru
     return validated({"slug": slug, **{k: v for k, v in row.items() if k != "source"}}, DATA)
 
 
-def validated(row: Mapping[str, object], where: str) -> AnyStructure:
+def validated(row: Mapping[str, object], where: str) -> Structure:
     """The structure that a row of data describes.
 
     Raises:
         InputError: an unknown structure, a missing size or a wrong one.
     """
-    try:
-        return _reader().validate_python(row)
-    except ValidationError as error:
-        first = error.errors()[0]
-        path = ".".join((str(row.get("slug", "network")), *map(str, first["loc"][1:])))
-        raise InputError(f"{where}: '{path}': {first['msg']}; correct that row") from None
+    name = str(row.get("structure", ""))
+    if name not in STRUCTURES:
+        place = f"{where}: '{row.get('slug', 'network')}.structure'"
+        raise InputError(f"{place}: {unknown('structure', name, STRUCTURES)}")
+    return rows.read(STRUCTURES[name], row, where)
 
 
 @cache
-def structures() -> Mapping[str, AnyStructure]:
+def structures() -> Mapping[str, Structure]:
     """The structure of every network of the data file, by slug."""
     text = resources.files(__package__).joinpath(DATA).read_text(encoding="utf-8")
     return read(cast("Mapping[str, object]", documents.parse(text, name=DATA)))
@@ -160,10 +152,7 @@ def training(slug: str, tokens: int = 1) -> TrainingView:
     Raises:
         InputError: an unknown network, or an image of more than one token.
     """
-    if tokens != 1:
-        raise InputError(
-            f"`tokens == 1` must hold for an image, got tokens={tokens} for '{slug}'; set it to 1"
-        )
+    rows.single(structures(), slug, tokens)
     return cnn_training.view(slug, layers(slug))
 
 

@@ -202,7 +202,10 @@ def test_a_good_row_is_read():
         ({"x": GOOD | {"blocks": [2, 0, 2, 2]}}, "'x.blocks.1': Input should be greater than 0"),
         ({"x": GOOD | {"blokcs": 1}}, "'x.blokcs': Extra inputs are not permitted"),
         ({"x": GOOD | {"stride_on": "5x5"}}, "'x.stride_on'"),
-        ({"x": GOOD | {"structure": "resnext"}}, "does not match any of the expected tags"),
+        (
+            {"x": GOOD | {"structure": "resnext"}},
+            "'x.structure': unknown structure 'resnext'; did you mean resnet",
+        ),
     ],
 )
 def test_a_row_that_describes_no_network_is_refused_by_its_path(rows, words):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from dse import documents
 from dse.errors import InputError
 from workloads import cnn_training
-from workloads.cnn import layers, networks, structures, training
+from workloads.cnn import layers, network, networks, structures, training, validated
 from workloads.cnn_chain import Vgg
 from workloads.cnn_layers import RELUS, Graph
 
@@ -167,6 +167,52 @@ def test_activations_of_any_chain_grow_with_the_area_of_the_picture(stages, fact
     head = 2 * 5 * (4 + 4 + 1)
     slopes = [cnn_training.view("any", graph).activation_bytes - head for graph in (small, large)]
     assert slopes[1] == factor**2 * slopes[0]
+
+
+ANY = st.one_of(
+    st.fixed_dictionaries(
+        {
+            "structure": st.just("resnet"),
+            "blocks": st.tuples(*[st.integers(1, 3)] * 4),
+            "bottleneck": st.booleans(),
+            "stride_on": st.sampled_from(["1x1", "3x3"]),
+        }
+    ),
+    st.fixed_dictionaries(
+        {
+            "structure": st.just("densenet"),
+            "blocks": st.lists(st.integers(1, 4), min_size=1, max_size=3),
+            "growth": st.integers(1, 9),
+            "stem": st.integers(2, 9).map(lambda half: 2 * half),
+        }
+    ),
+    st.fixed_dictionaries(
+        {
+            "structure": st.just("mobilenet-v2"),
+            "stages": st.lists(
+                st.tuples(
+                    st.integers(1, 3), st.integers(2, 9), st.integers(1, 3), st.integers(1, 2)
+                ),
+                max_size=3,
+            ),
+            "last": st.integers(1, 9),
+        }
+    ),
+)
+
+
+@given(ANY, st.sampled_from([32, 45, 64]))
+def test_any_network_lives_by_the_same_rules(row, image):
+    row = {"slug": "any", "title": "any", "image": image, "classes": 3, **row}
+    structure = validated(row, "test")
+    graph = structure.layers()
+    net, view = network(structure, graph), cnn_training.view("any", graph)
+    assert view.parameters == net.parameters
+    assert sum(op.flops_token for op in net.operators[:2]) < 2 * net.macs
+    assert 4 * sum(op.saved_token for op in net.operators) == view.activation_bytes
+    for tensor in view.tensors:
+        assert 0 <= tensor.birth < view.steps <= tensor.last_use < 2 * view.steps
+        assert tensor.birth + tensor.last_use <= 2 * view.steps - 1
 
 
 def test_an_image_is_one_token():
