@@ -7,6 +7,7 @@ no evaluation worth saving and ends exactly as if the search had never been inte
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -64,14 +65,17 @@ def draw_of(study: Study) -> Draw | None:
         block = np.random.default_rng([seed, start])
         return space.sample(block.random((stop - start, width)))
 
+    mine = threading.local()  # to forward a sequence takes as long as to draw it: only once
+
     def low_discrepancy(start: int, stop: int) -> Mapping[str, Array]:
         from scipy.stats import qmc  # noqa: PLC0415 - a second of import for one method
 
-        engine = qmc.Sobol(width, bits=QMC_BITS, rng=np.random.default_rng(seed))
-        if start:  # SciPy overflows on a start of 0
-            engine.fast_forward(start)
+        if not hasattr(mine, "engine") or mine.engine.num_generated > start:
+            mine.engine = qmc.Sobol(width, bits=QMC_BITS, rng=np.random.default_rng(seed))
+        if start > mine.engine.num_generated:  # SciPy overflows on a step of 0
+            mine.engine.fast_forward(start - mine.engine.num_generated)
         balanced = 2 ** ceil(log2(stop - start))
-        return space.sample(engine.random(balanced)[: stop - start])
+        return space.sample(mine.engine.random(balanced)[: stop - start])
 
     return {"grid": space.grid, "random": at_random, "qmc": low_discrepancy}.get(method_of(study))
 

@@ -170,9 +170,12 @@ def test_a_low_discrepancy_sequence_does_not_depend_on_the_blocks():
     draw = draw_of(asked("qmc"))
     assert draw is not None
     whole = draw(0, 300)
-    parts = [draw(low, min(low + 37, 300)) for low in range(0, 300, 37)]
+    spans = [(low, min(low + 37, 300)) for low in range(0, 300, 37)]
+    forth = [draw(*span) for span in spans]
+    back = [draw(*span) for span in reversed(spans)]
     for path, column in whole.items():
-        np.testing.assert_array_equal(np.concatenate([part[path] for part in parts]), column)
+        for parts in (forth, back[::-1]):
+            np.testing.assert_array_equal(np.concatenate([p[path] for p in parts]), column)
 
 
 def test_a_budget_beyond_the_sequence_is_refused():
