@@ -326,7 +326,7 @@ def import_workload(source: Path, *, name: str = "", output: Path | None = None)
     if path.suffix not in (".yaml", ".yml"):
         raise InputError(f"--output {path} must end in .yaml, or no knob can name it")
     count, warnings = int(net.parameters), list(made.warnings)
-    told = [f"from {source.name} by 'dse import'", f"{count:,} parameters", *warnings]
+    told = ["made by 'dse import'", f"{count:,} parameters", *warnings]
     _write(path, "".join(f"# {line}\n" for line in told) + documents.dump(made.document))
     known = {"slug": net.slug, "title": net.title, "parameters": count, "warnings": warnings}
     return {"file": str(path), **known}

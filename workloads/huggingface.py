@@ -122,7 +122,7 @@ def convert(
         slug = _slug(config, name)
     except InputError as error:
         raise InputError(f"{place}: {error}") from None
-    title = _last(config.get("_name_or_path")) or slug
+    title = _plain(_last(config.get("_name_or_path"))) or slug
     document = {"family": "transformer", "slug": slug, "title": title, "kind": kind.kind, **row}
     return Imported(document, tuple(_warnings(config, kind, row)))
 
@@ -273,7 +273,7 @@ def _other_heads(config: Mapping[str, object], kind: Architecture) -> Iterator[s
     for architecture in named if isinstance(named, list) else []:
         if not str(architecture).endswith(_COUNTED[kind.kind]):
             counted = " or ".join(_COUNTED[kind.kind])
-            yield f"{shorten(str(architecture))} is counted as a ...{counted}: its head is another"
+            yield f"{_plain(architecture)} is counted as a ...{counted}: its head is another"
 
 
 def _unread(config: Mapping[str, object], kind: Architecture) -> Iterator[str]:
@@ -281,4 +281,9 @@ def _unread(config: Mapping[str, object], kind: Architecture) -> Iterator[str]:
     for field, value in config.items():
         telling = _TELLING.search(field) and not _SILENT.fullmatch(field)
         if telling and value and field not in read and field not in _EXPERT_FIELDS:
-            yield shorten(field)
+            yield _plain(field)
+
+
+def _plain(given: object) -> str:
+    """Text of a config as one line of a file can hold it."""
+    return shorten("".join(sign if sign.isprintable() else "?" for sign in str(given)))

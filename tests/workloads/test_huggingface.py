@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -289,6 +290,25 @@ def test_a_study_searches_networks_of_files():
     outcome = verbs.search("study.yaml", output=Path("run"))
     assert "mine.yaml" in Path("run/best.csv").read_text()
     assert outcome.run.study().space.by_path["workload"].labels[0] == "mine.yaml"
+
+
+@given(st.text(max_size=20), st.text(max_size=20), st.text(max_size=20))
+def test_whatever_words_a_config_holds_its_file_reads_back(name: str, extra: str, head: str):
+    config = {**GPT2, "_name_or_path": name, "num_" + extra: 3, "architectures": [head]}
+    with TemporaryDirectory() as folder:
+        source, output = Path(folder, "config.json"), Path(folder, "mine.yaml")
+        source.write_text(json.dumps(config))
+        verbs.import_workload(source, output=output)
+        assert registry.network(str(output)).parameters == 124439808
+
+
+@pytest.mark.parametrize("sign", ["\n", "\x00", "\x07", "\ud800", "\u2028", "# :"])
+def test_no_sign_breaks_out_of_the_file(tmp_path: Path, sign: str):
+    config = {**GPT2, "_name_or_path": f"a{sign}b", f"num_{sign}": 3, "architectures": [sign]}
+    source, output = tmp_path / "config.json", tmp_path / "mine.yaml"
+    source.write_text(json.dumps(config))
+    verbs.import_workload(source, output=output)
+    assert registry.network(str(output)).parameters == 124439808
 
 
 @pytest.mark.usefixtures("folder")
