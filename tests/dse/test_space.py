@@ -105,7 +105,8 @@ def random_knobs(draw: st.DrawFn) -> Knobs:
     when: dict[str, list[Condition]] = {}
     for i, path in enumerate(order):
         read = draw(st.lists(st.sampled_from(order[:i]), max_size=2)) if i else []
-        can = {name: list(dict.fromkeys([*choices[name], DEFAULTS[name]])) for name in read}
+        idle = {name: [DEFAULTS[name]] if when[name] else [] for name in read}
+        can = {name: list(dict.fromkeys([*choices[name], *idle[name]])) for name in read}
         when[path] = [conditions(draw, name, can[name]) for name in read]
     shuffled = draw(st.permutations(order))
     return Knobs({p: choices[p] for p in shuffled}, {p: when[p] for p in shuffled})
