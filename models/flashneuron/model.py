@@ -34,8 +34,9 @@ compress; its 0.6 of the free memory is the knob `room_share`. Tensors under 1 M
 there, and the rounding to 4096 B are left out: `notes.tensors`.
 
 Known weak regimes (sign of the bias of the time): fragmentation -, worth 1 to 9 % elsewhere, and
-it decides feasibility; working sets above 25 % of the memory -; other networks than the two
-fitted ?; roofline of eager kernels -, time at small batches hangs on `half_batch`.
+it decides feasibility where the working set is large; a forward pass much shorter than its
+transfer, with little room, +, to 17 %; networks other than the two fitted ?; roofline of eager
+kernels -, time at small batches hangs on `half_batch`.
 """
 
 from typing import cast
@@ -51,7 +52,7 @@ from .demand import Demand, Line, demand
 from .traces import settings
 from .transfer import (
     bandwidth,
-    exponents,
+    exponent,
     exposed_time,
     free_room,
     hidden_batch,
@@ -150,17 +151,14 @@ def _offloaded(config: Step, saved: Array, room: Array, residue: Array) -> tuple
     return np.where(offloads, planned, 0.0), fits & (room >= 0)
 
 
-def _terms(
-    need: Demand, writing: Array, reading: Array, exponent: tuple[Array, Array]
-) -> dict[str, Array]:
+def _terms(need: Demand, writing: Array, reading: Array, sharpness: Array) -> dict[str, Array]:
     """Exposed times of a step; seconds."""
     forward, backward = need.forward.value, need.backward.value
-    ahead, behind = exponent
     return {
         "forward": forward,
         "backward": backward,
-        "exposed_offload": exposed_time(compute=forward, transfer=writing, exponent=ahead),
-        "exposed_prefetch": exposed_time(compute=backward, transfer=reading, exponent=behind),
+        "exposed_offload": exposed_time(compute=forward, transfer=writing, exponent=sharpness),
+        "exposed_prefetch": exposed_time(compute=backward, transfer=reading, exponent=sharpness),
     }
 
 
@@ -174,8 +172,8 @@ def evaluate(config: Step) -> Result:
     transferred = offloaded * wire
     writing = transfer_time(transferred=transferred, bandwidth=write)
     reading = transfer_time(transferred=transferred, bandwidth=read)
-    exponent = exponents(room=room, memory=memory, overlap=config.overlap)
-    terms = _terms(need, writing, reading, exponent)
+    sharpness = exponent(room=room, memory=memory, overlap=config.overlap)
+    terms = _terms(need, writing, reading, sharpness)
     exposed = terms["exposed_offload"] + terms["exposed_prefetch"]
     time = compute.value + exposed
     batches = _batches(config, need, idle, memory, write / wire)
@@ -255,7 +253,8 @@ MODEL = Model(
     total="iteration_time",
     data=DATA,
     flags={
-        "workspace": "working set over 25 % of memory: no room to prefetch, errors to 20 %",
+        "workspace": "working set over 25 % of memory: fragmentation, not seen here, decides"
+        " whether it runs at all",
         "room": "resident bytes and working set leave under 6 % of memory: outside the fit",
         "batch": "batch over 14 times what the GPU alone holds: beyond what the paper reached",
         "compressed": "compressed: the fitted rows are not, and compressing costs no time here",

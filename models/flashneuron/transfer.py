@@ -79,15 +79,16 @@ def transfer_time(*, transferred: Array, bandwidth: Array) -> Array:
     return transferred / bandwidth
 
 
-def exponents(*, room: Array, memory: Array, overlap: Array) -> tuple[Array, Array]:
-    r"""How sharply the longer time wins: $q_f = 1 + \kappa$, $q_b = 1 + \kappa R / M$.
+def exponent(*, room: Array, memory: Array, overlap: Array) -> Array:
+    r"""How sharply the longer of transfer and compute wins, $q = 1 + \kappa R / M$.
 
-    Offloading needs no free memory, prefetching does: without room, q = 1, it is serial.
+    Tensors on their way hold memory until they are gone, or from when they are fetched: without
+    room nothing overlaps, and q = 1 adds both times up.
 
-    >>> [float(q) for q in exponents(room=10.0, memory=40.0, overlap=2.0)]
-    [3.0, 1.5]
+    >>> float(exponent(room=10.0, memory=40.0, overlap=2.0))
+    1.5
     """
-    return 1 + overlap, 1 + overlap * np.clip(room / memory, 0.0, 1.0)
+    return 1 + overlap * np.clip(room / memory, 0.0, 1.0)
 
 
 def exposed_time(*, compute: Array, transfer: Array, exponent: Array) -> Array:
@@ -97,8 +98,9 @@ def exposed_time(*, compute: Array, transfer: Array, exponent: Array) -> Array:
     2.0
     """
     longer = np.maximum(compute, transfer)
-    ratio = np.minimum(compute, transfer) / longer
-    return np.maximum(longer * (1 + ratio**exponent) ** (1 / exponent) - compute, 0.0)
+    power = (np.minimum(compute, transfer) / longer) ** exponent
+    # expm1 and log1p keep the digits of a transfer that hides almost whole.
+    return longer - compute + longer * np.expm1(np.log1p(power) / exponent)
 
 
 def largest_batch(*, room: Array, slope: Array) -> Array:
