@@ -191,19 +191,21 @@ def _axis(page: AnyModel, base: Config, knob: Knob, spec: AxisSpec) -> tuple[Axi
     if knob.catalog is not None:
         kind: type[Any] = kind_of(owner, name)
         rows, left = _rows(kind, knob.catalog.name, spec)
-        return replace(_category(knob.path, rows, default), when=when), left
+        return replace(_category(knob.path, rows, default, idle=bool(when)), when=when), left
     info = owner.model_fields[name]
     adapter = TypeAdapter(Annotated[(float, *info.metadata)])
     return replace(_numeric(knob, spec, adapter), default=float(default), when=when), {}
 
 
-def _category(path: str, rows: tuple[Record, ...], default: Record) -> Axis:
-    """Codes into rows; the default is a row as well, last when it is no choice."""
+def _category(path: str, rows: tuple[Record, ...], default: Record, *, idle: bool) -> Axis:
+    """Codes into rows; a default that is no choice is the last row where the knob may be idle."""
     values = tuple(float(code) for code in range(len(rows)))
     slugs = [row.slug for row in rows]
-    if default.slug not in slugs:
-        return Axis(path, "", float(len(rows)), values, rows=(*rows, default))
-    return Axis(path, "", float(slugs.index(default.slug)), values, rows=rows)
+    if default.slug in slugs:
+        return Axis(path, "", float(slugs.index(default.slug)), values, rows=rows)
+    if not idle:
+        return Axis(path, "", 0.0, values, rows=rows)
+    return Axis(path, "", float(len(rows)), values, rows=(*rows, default))
 
 
 def _rows(

@@ -26,6 +26,8 @@ class Network(Record):
     operators: tuple[Operator, ...]
     kv_elements: Annotated[Real, Unit("1")] = OFF
     """Keys and values kept per token; 0 for a network without a cache."""
+    context: Annotated[Real, Unit("token")] = leaf(1.0)
+    """Most tokens of a sample; 1 for a picture."""
 
 
 class Device(Record):

@@ -189,6 +189,7 @@ def evaluate(config: Pass) -> Result:
     }
     flags = {
         "small": working < calls * GIVEN("least_operator_time"),
+        "length": np.greater(config.tokens, net.context),
         "context": config.context < config.tokens,
         "plain": (config.compute_efficiency == 1) & (config.memory_efficiency == 1),
     }
@@ -219,6 +220,7 @@ MODEL = Model(
     data=DATA,
     flags={
         "small": "operators average under 20 us: a lower estimate, tiles are not modelled",
+        "length": "more tokens than the network takes at once; a picture is 1 token of context 1",
         "context": "context below tokens: counts a window, not the whole prompt",
         "plain": "plain datasheet: 25 to 55 % too fast on most measured products of matrices",
     },
