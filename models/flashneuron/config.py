@@ -56,7 +56,7 @@ class Trace(Record):
     Slopes are per sample. A single profile does not tell them: then the batches stay unknown.
     """
 
-    batch: Count = OFF
+    batch: Annotated[Real, Field(ge=0), Unit("1")] = OFF
     forward_time: Seconds = OFF
     backward_time: Seconds = OFF
     activations: Bytes = OFF

@@ -273,6 +273,7 @@ def test_the_page_opens_with_its_three_warnings():
         ({"compression_factor": 0.5}, "compression_factor"),
         ({"precision": "amp", "gpu": "gtx-1080ti"}, "peak at this precision is known"),
         ({"trace": {"batch": 1, "forward_time": -1}}, "forward_time"),
+        ({"trace": {"batch": -1}}, "trace.batch"),
         ({"store": "tape"}, "unknown store 'tape'"),
     ],
 )

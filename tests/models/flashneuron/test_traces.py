@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dse import verbs
+from dse import cli, verbs
 from dse.errors import InputError
 from dse.units import GiB
 from models.flashneuron import traces
@@ -106,6 +106,19 @@ def test_a_trace_is_priced_by_the_same_page(tmp_path: Path):
     )
     # 3700 - 1000 - 2000 leave 700 of 1000 bytes: the first tensor has to go, whole.
     assert tight["metrics"]["offloaded_bytes"]["value"] == 400
+
+
+def test_the_command_prints_what_scripts_rely_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    path = written(tmp_path, small())
+    fixed = ["--set", "memory=40 GiB", "--set", "ssd_bandwidth=3.2 GiB/s", "--json"]
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["eval", "flashneuron", "--trace", str(path), *fixed])
+    answer = json.loads(capsys.readouterr().out)
+    assert ended.value.code == 0
+    assert answer == verbs.evaluate("flashneuron", SETTINGS, files={"trace": path})
+    assert {"iteration_time", "offloaded_bytes", "feasible"} <= answer["metrics"].keys()
 
 
 @pytest.mark.parametrize("name", ROWS)
