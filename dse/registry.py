@@ -194,7 +194,7 @@ def prices() -> Sheet:
     return overlaid(_shipped(), in_force())
 
 
-def overlay(given: Document | str | Path, *, place: str = "") -> Overlay:
+def overlay(given: Document | str | Path, *, place: str = "prices") -> Overlay:
     """A person's own prices, from a file or from the echo of a run.
 
     Args:
