@@ -100,7 +100,8 @@ def exposed_time(*, compute: Array, transfer: Array, exponent: Array) -> Array:
     longer = np.maximum(compute, transfer)
     power = (np.minimum(compute, transfer) / longer) ** exponent
     # expm1 and log1p keep the digits of a transfer that hides almost whole.
-    return longer - compute + longer * np.expm1(np.log1p(power) / exponent)
+    excess: Array = np.expm1(np.log1p(power) / exponent)
+    return longer - compute + longer * excess
 
 
 def largest_batch(*, room: Array, slope: Array) -> Array:
