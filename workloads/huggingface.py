@@ -129,9 +129,16 @@ def convert(
 
 def _architecture(config: Mapping[str, object]) -> Architecture:
     _refuse_experts(config)
+    if config.get("pruned_heads"):
+        raise InputError(
+            "`pruned_heads` must be empty: layers differ then; import another network"
+        )
     named = config.get("model_type")
     if named is None:
-        raise InputError("'model_type' must be given: norms, positions and biases follow from it")
+        raise InputError(
+            "'model_type' must be given, because norms, positions and biases follow from it; "
+            'old files lack it: add "model_type": "bert" or what it is'
+        )
     if str(named) not in TYPES:
         raise unknown("model_type", str(named), TYPES)
     return TYPES[str(named)]

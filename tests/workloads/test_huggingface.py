@@ -173,6 +173,7 @@ MIXTRAL = {**PUBLIC["mistral-7b-v0.1"]["config"], "model_type": "mixtral", "num_
         (without(GPT2, "n_embd"), "'hidden_size' (or n_embd, d_model) must be given"),
         (without(LLAMA, "vocab_size"), "'vocab_size' must be given"),
         (without(PUBLIC["mistral-7b-v0.1"]["config"], "num_key_value_heads"), "key_value_heads"),
+        ({**GPT2, "pruned_heads": {"0": [1]}}, "`pruned_heads` must be empty"),
         ({**GPT2, "n_layer": -1}, "whole number from 1 to 1,000,000,000, got -1"),
         ({**GPT2, "n_layer": 0}, "got 0"),
         ({**GPT2, "n_layer": True}, "got true"),
