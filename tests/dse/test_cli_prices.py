@@ -1,13 +1,15 @@
 """`--prices` on the command line: what it changes, how it is said, and how it is refused."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from dse import figures
 from dse.store import find
-from reports import document
+from reports import assumptions, document
 from reports.gather import gather
 from tests.dse import test_cli as commands
 
@@ -101,7 +103,12 @@ def test_the_report_says_which_prices_were_laid_over(dse: Any) -> None:
     made = dse("search", "boards.yaml", "--prices", "own.yaml", "--output", "run", "--json").json()
     assert Path(made["run"], "report.pdf").exists()
 
-    content = json.dumps(document.describe(gather(find("run"), date="2026-12-24")))
+    context = gather(find("run"), date="2026-12-24")
+    assert context.prices == f"2026-11-23, {WORDS}"
+    drawn = figures.front(context.study, context.designs, context.front, x="cost", y="latency")
+    assert WORDS in drawn.caption
+    assert "own.yaml" in json.dumps([asdict(block) for block in assumptions.build(context)])
+    content = json.dumps(document.describe(context))
     assert f"at the prices of 2026-11-23, {WORDS}" in content
     assert "$3,000" in content
 

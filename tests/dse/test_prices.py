@@ -2,10 +2,11 @@
 
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from dse import documents, prices, registry, verbs
 from dse.errors import InputError
 from dse.provenance import Number
-from dse.spec import knobs
+from dse.spec import Config, Real, Unit, knobs, leaf
 from dse.store import find
 from dse.study import build, load
 
@@ -211,6 +212,16 @@ def test_a_rate_is_the_default_of_the_knob_of_its_name_and_a_setting_wins(file: 
         given = registry.configure(page, {"electricity": "0.1 $/kWh"})
     assert given.electricity == pytest.approx(0.1 / 3.6e6)  # type: ignore[attr-defined]
     assert registry.configure(page).electricity == pytest.approx(0.15 / 3.6e6)  # type: ignore[attr-defined]
+
+
+def test_a_rate_is_no_default_of_a_knob_in_another_unit(file: Path) -> None:
+    class Odd(Config):
+        electricity: Annotated[Real, Unit("1")] = leaf(0.5)
+
+    page = replace(registry.model("dfx"), config=Odd)
+    with registry.priced_by(file):
+        assert registry.starting_point(page).electricity == 0.5  # type: ignore[attr-defined]
+        assert any("'electricity'" in line for line in registry.idle_rates(page))
 
 
 def test_a_rate_that_a_page_does_not_read_is_said_and_not_swallowed(file: Path) -> None:
