@@ -107,7 +107,7 @@ def test_the_report_says_which_prices_were_laid_over(dse: Any) -> None:
     assert context.prices == f"2026-11-23, {WORDS}"
     drawn = figures.front(context.study, context.designs, context.front, x="cost", y="latency")
     assert WORDS in drawn.caption
-    assert "own.yaml" in json.dumps([asdict(block) for block in assumptions.build(context)])
+    assert '"own.yaml"' in json.dumps([asdict(block) for block in assumptions.build(context)])
     content = json.dumps(document.describe(context))
     assert f"at the prices of 2026-11-23, {WORDS}" in content
     assert "$3,000" in content
