@@ -68,6 +68,8 @@ class Point:
     quantity: str
     number: Number
     settings: Mapping[str, object]
+    group: str = ""
+    """What is left out together when a fit is judged: a network or a device."""
 
 
 Row = Mapping[str, Number | str]
@@ -170,6 +172,7 @@ def _point(value: object, named: Mapping[str, Source], where: str) -> Point:
         quantity=str(entry["quantity"]),
         number=read_number(entry, named, where=where),
         settings=_mapping(entry.get("set", {}), where),
+        group=str(entry.get("group", "")),
     )
 
 

@@ -362,6 +362,11 @@ def validation(out: Console, rows: Sequence[validate.Row], model: str | None) ->
             f"{100 * summary.mean:.2f} %, worst {100 * summary.worst:.2f} %"
         )
     for slug in dict.fromkeys(row.model for row in rows):
+        for summary in validate.left_out(registry.model(slug)):
+            out.print(
+                f"{slug} fitted {summary.use}, on its {summary.rows} rows: mean error "
+                f"{100 * summary.mean:.2f} %, worst {100 * summary.worst:.2f} %"
+            )
         objective = registry.model(slug).data.notes.get("fit")
         if objective:
             out.print(f"{slug} fit objective: {escape(objective)}")

@@ -119,8 +119,25 @@ def fitted_constants(page: AnyModel) -> dict[str, tuple[str, ...]]:
     }
 
 
-def fit(page: AnyModel) -> dict[str, float]:
+def left_out(page: AnyModel) -> list[Summary]:
+    """Errors on each group of points when the constants are fitted on the others only."""
+    fitted = {point.group for point in page.data.select("fit")} - {""}
+    found = []
+    for group in sorted(fitted) if len(fitted) > 1 else ():
+        constants = fit(page, without=group)
+        points = [point for point in page.data.points if point.group == group]
+        errors = [abs(predict(page, p, constants) / p.number.value - 1.0) for p in points]
+        mean = float(np.mean(errors))
+        found.append(Summary(page.slug, f"without {group}", len(errors), mean, max(errors)))
+    return found
+
+
+def fit(page: AnyModel, *, without: str | None = None) -> dict[str, float]:
     """Refit the fitted knobs of a page: least squares of relative errors on their fit points.
+
+    Args:
+        page: the model.
+        without: a group of points that the fit does not see.
 
     Returns:
         knob path -> value; equal to `data.yaml` when that is fresh.
@@ -132,13 +149,14 @@ def fit(page: AnyModel) -> dict[str, float]:
 
     constants = fitted_constants(page)
     wanted = {name for names in constants.values() for name in names}
-    points = [point for point in page.data.select("fit") if point.id in wanted]
+    known = [point for point in page.data.select("fit") if point.id in wanted]
     if not constants:
         raise InputError(
             f"{page.slug}: no knob of the page was fitted, so there is nothing to fit"
         )
-    if lost := wanted - {point.id for point in points}:
+    if lost := wanted - {point.id for point in known}:
         raise InputError(f"{page.slug}: fitted on {min(lost)}, which is no fit point of the page")
+    points = [point for point in known if without is None or point.group != without]
     published = np.array([point.number.value for point in points])
     start = np.array([page.data.parameters[path].value for path in constants])
     size = np.where(start == 0, 1.0, np.abs(start))

@@ -150,3 +150,16 @@ def test_the_constants_of_every_page_name_fit_points_only():
         known = {entry.id for entry in page.data.select("fit")}
         for names in validate.fitted_constants(page).values():
             assert set(names) <= known, slug
+
+
+def test_a_group_left_out_is_judged_by_constants_that_never_saw_it() -> None:
+    page = registry.model("flashneuron")
+    judged = {summary.use: summary for summary in validate.left_out(page)}
+    assert set(judged) == {"without bert", "without resnet152"}
+    assert {s.rows for s in judged.values()} == {8, 10}
+    assert validate.fit(page, without="bert") != validate.fit(page, without="resnet152")
+    assert all(0 < s.mean <= s.worst <= 0.10 for s in judged.values())
+
+
+def test_a_page_without_groups_leaves_nothing_out() -> None:
+    assert validate.left_out(registry.model("dfx")) == []
