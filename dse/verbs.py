@@ -19,7 +19,7 @@ from dse import documents, registry, units
 from dse import validate as validation
 from dse.errors import InputError, placed
 from dse.evaluate import Table, stream
-from dse.search import Outcome, Pool, Progress, draw_of, total_of
+from dse.search import Outcome, Pool, Progress, draw_of, require, total_of
 from dse.search import search as run_search
 from dse.spec import AnyModel, Config, Knob, Result, knobs
 from dse.store import Run, create, find
@@ -269,6 +269,7 @@ def search(
         asked = run.study()
     else:
         asked = load(study, settings=settings, search=laid, prices=prices)
+        require(asked)
         run = create(asked, output=output)
     told = {} if progress is None else {"progress": progress}
     return run_search(asked, run, jobs=jobs, pool=pool, **told)

@@ -240,6 +240,7 @@ BAD = {
     "low above high": (["search", "range.yaml"], "low < high"),
     "unknown method": (["search", "gpt2-serving", "--method", "magic"], "magic"),
     "budget of zero": (["search", "gpt2-serving", "--budget", "0"], "budget"),
+    "missing extra": (["search", "gpt2-serving", "--method", "gp"], "dse-codesign[gp]"),
     "unknown pool": (["search", "gpt2-serving", "--pool", "fibres"], "fibres"),
     "unknown run": (["report", "no-such-run"], "no-such-run"),
     "resume with options": (["search", "--resume", "x", "--seed", "1"], "x"),
@@ -291,7 +292,18 @@ def test_every_number_printed_as_json_is_finite(dse: Any) -> None:
 def test_help_names_every_verb(dse: Any) -> None:
     ended = dse("--help")
     assert ended.code == 0
-    for verb in ("list", "show", "eval", "sweep", "search", "validate", "schema", "app", "report"):
+    for verb in (
+        "list",
+        "show",
+        "eval",
+        "sweep",
+        "search",
+        "validate",
+        "schema",
+        "app",
+        "report",
+        "import",
+    ):
         assert verb in ended.out
 
 
