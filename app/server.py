@@ -6,7 +6,7 @@ import logging
 import socket
 import sys
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,9 @@ from .page import Page, aria
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 ASSETS = Path(__file__).parent / "assets"
 DARK = "function () { return window.matchMedia('(prefers-color-scheme: dark)').matches; }"
+
+Wsgi = Callable[[Any, Any], Iterable[bytes]]
+"""A WSGI application."""
 
 LOG = logging.getLogger(__name__)
 
@@ -59,10 +62,22 @@ def create(run: Run | None) -> Dash:
     def on_url(path: str, search: str) -> Component:
         return route(known, context, path, search)
 
+    app.server.wsgi_app = _priced(app.server.wsgi_app, run)
     app.clientside_callback(  # type: ignore[no-untyped-call]
         DARK, Output("app-theme-store", "data"), Input("app-url-location", "pathname")
     )
     return app
+
+
+def _priced(serve: Wsgi, run: Run | None) -> Wsgi:
+    """Every answer at the run's own prices, where it was searched with such."""
+    prices = None if run is None else run.overlay()
+
+    def within(environ: Any, start: Any) -> Iterable[bytes]:  # noqa: ANN401 - as WSGI has them
+        with registry.priced_by(prices):
+            return serve(environ, start)
+
+    return within
 
 
 def shell(known: tuple[Page, ...]) -> Component:

@@ -22,9 +22,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from dse import documents
+from dse import documents, registry
 from dse.errors import InputError, closest
 from dse.evaluate import Table
+from dse.prices import Overlay
 from dse.study import Study, build
 
 if TYPE_CHECKING:
@@ -116,6 +117,11 @@ class Run:
         """The study that the run answers, rebuilt from its echo."""
         path = self.path / "config.yaml"
         return build(self.path.parent.name, documents.read(path), place=str(path))
+
+    def overlay(self) -> Overlay | None:
+        """The person's own prices that the run was searched with, if any."""
+        own = documents.read(self.path / "config.yaml").get("prices")
+        return registry.overlay(own) if isinstance(own, Mapping) else None
 
     def front(self) -> Table:
         """The front as it was last written, knobs as codes again.

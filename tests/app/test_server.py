@@ -14,6 +14,7 @@ from waitress import wasyncore
 from app import explore, server
 from app.context import Context
 from app.page import Page
+from dse import registry, verbs
 from dse.errors import InputError
 from dse.store import Run
 
@@ -200,3 +201,13 @@ def test_the_default_announcement_names_the_address(capsys):
 def test_importing_the_app_reads_no_file_and_keeps_no_state():
     assert not any(isinstance(v, Context | Dash | Run) for v in vars(explore).values())
     assert Path(server.ASSETS).is_dir()
+
+
+def test_a_run_searched_at_own_prices_is_explored_at_them(tmp_path: Path) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_text("date: 2026-12-01\nprices:\n  t4: {value: 12345, unit: USD}\n")
+    ended = verbs.search("gpt2-serving", budget=64, prices=own, output=tmp_path / "run")
+    served = server.create(ended.run).server
+    served.add_url_rule("/price", view_func=lambda: str(registry.catalog("gpus")["t4"]["price"]))
+    assert served.test_client().get("/price").text == "12345.0"
+    assert registry.catalog("gpus")["t4"]["price"] == 2000.0
