@@ -141,7 +141,7 @@ def _bill(
         hosts=hosts,
     )
     price = np.where(on_dfx, ring.fpga.price, gpu.price)
-    capital = devices * price + hosts * GIVEN("host_price") + trained["training_capital"]
+    capital = devices * price + hosts * config.host + trained["training_capital"]
     energy = (power + trained["training_power"]) * config.horizon * config.electricity
     return {
         "devices": devices,

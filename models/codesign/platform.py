@@ -197,6 +197,8 @@ class Platform(Config):
         GIVEN("electricity")
     )
     """Price of energy."""
+    host: Annotated[Real, Field(ge=0), Unit("USD"), Symbol("c_h"), Bounds(0, 50e3)] = GIVEN("host")
+    """Price of the host of up to four devices."""
     compute_efficiency: Annotated[Count, Field(gt=0, le=1), Symbol(r"\eta_c"), Bounds(0.1, 1)] = (
         GIVEN("compute_efficiency")
     )

@@ -131,7 +131,7 @@ def training(config: Platform, one: Result) -> dict[str, Array]:
     hosts = np.ceil(train.gpus / GIVEN("devices_per_host"))
     gpu_power = train.gpu.power * (GIVEN("idle_share") + (1 - GIVEN("idle_share")) * computing)
     others = hosts * GIVEN("host_power") + drives * GIVEN("drive_power")
-    bought = train.gpus * train.gpu.price + hosts * GIVEN("host_price") + drives * price
+    bought = train.gpus * train.gpu.price + hosts * config.host + drives * price
     found = {
         "throughput": rate,
         "retrain_time": job,

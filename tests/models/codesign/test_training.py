@@ -50,8 +50,9 @@ def test_a_gpu_without_the_precision_does_not_matter_when_nothing_is_trained() -
 def test_a_second_gpu_shares_the_drives_and_waits_for_the_gradients() -> None:
     one, two = priced({}), priced({"train.gpus": 2})
     assert two["offloaded_bytes"] == one["offloaded_bytes"]
-    # bound by the drive: two GPUs write twice as much through the same drive
-    assert one["throughput"] < two["throughput"] < 1.2 * one["throughput"]
+    # bound by the drive: two GPUs write twice as much through the same drive, so the node gains
+    # next to nothing and pays the all-reduce
+    assert 0.9 * one["throughput"] < two["throughput"] < 1.2 * one["throughput"]
     free = {"train.batch": 8, "train.drives": 8}
     alone, pair = priced(free), priced(free | {"train.gpus": 2})
     assert alone["offloaded_bytes"] == 0
