@@ -136,3 +136,18 @@ def test_the_sum_of_gpus_never_trains_faster_than_they_would_apart() -> None:
     batch = page.config.batched({"train.gpus": gpus, **on}, base)
     rate = page.evaluate(batch).metrics["throughput"]
     assert (rate <= gpus * rate[0] * (1 + 1e-12)).all()
+
+
+def test_a_persons_own_prices_change_what_is_recommended(tmp_path: Any) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_text("date: 2026-12-01\nprices:\n  h200-sxm-141gb: {value: 900, unit: USD}\n")
+
+    def cheapest(**prices: Any) -> str:
+        run = tmp_path / f"run{len(prices)}"
+        ended = verbs.search("gpt2-serving", output=run, **prices)
+        why, best = ended.archive.best()
+        place = next(i for i, reason in enumerate(why) if "best cost" in reason)
+        return str(best.words("serve.gpu")[place])
+
+    assert cheapest() == "rtx-2080ti"
+    assert cheapest(prices=own) == "h200-sxm-141gb"
