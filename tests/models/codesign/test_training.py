@@ -140,7 +140,7 @@ def test_the_sum_of_gpus_never_trains_faster_than_they_would_apart() -> None:
 
 def test_a_persons_own_prices_change_what_is_recommended(tmp_path: Any) -> None:
     own = tmp_path / "own.yaml"
-    own.write_text("date: 2026-12-01\nprices:\n  h200-sxm-141gb: {value: 900, unit: USD}\n")
+    own.write_text("date: 2026-12-01\nprices:\n  a40: {value: 300, unit: USD}\n")
 
     def cheapest(**prices: Any) -> str:
         run = tmp_path / f"run{len(prices)}"
@@ -150,4 +150,4 @@ def test_a_persons_own_prices_change_what_is_recommended(tmp_path: Any) -> None:
         return str(best.words("serve.gpu")[place])
 
     assert cheapest() == "rtx-2080ti"
-    assert cheapest(prices=own) == "h200-sxm-141gb"
+    assert cheapest(prices=own) == "a40"
