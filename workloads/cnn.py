@@ -67,11 +67,14 @@ class Cnn(Workload):
     """Numbers of four bytes saved for the backward pass, an auxiliary head included."""
     activation_pair: Annotated[Real, Unit("1")] = leaf(0.0)
     """None: an image has no context."""
+    relu_share: Annotated[Real, Unit("1")] = leaf(0.0)
+    """Share of the saved bytes that a ReLU (or ReLU6) wrote."""
 
 
 def network(structure: Structure, layers: tuple[Layer, ...]) -> Cnn:
     """The network of a structure and its layers."""
     seen = cnn_layers.outputs(layers, "convolution", "depthwise", "norm", "pooling", "linear")
+    view = cnn_training.view(structure.slug, layers)
     return Cnn(
         slug=structure.slug,
         title=structure.title,
@@ -84,8 +87,8 @@ def network(structure: Structure, layers: tuple[Layer, ...]) -> Cnn:
         feature_elements=seen + cnn_layers.outputs(layers, "add", "scale", "concat"),
         image=structure.image,
         classes=structure.classes,
-        activation_token=cnn_training.view(structure.slug, layers).activation_bytes
-        / cnn_training.ELEMENT,
+        activation_token=view.activation_bytes / cnn_training.ELEMENT,
+        relu_share=cnn_training.relu_share(view),
     )
 
 

@@ -108,6 +108,12 @@ def view(network: str, layers: Sequence[Layer]) -> TrainingView:
     )
 
 
+def relu_share(training: TrainingView) -> float:
+    """Share of the saved bytes that a ReLU (or ReLU6) wrote; 0 where nothing is saved."""
+    written = sum(one.elements * one.element_size for one in training.tensors if one.relu)
+    return written / training.activation_bytes if written else 0.0
+
+
 def _tensor(one: Kept, writer: Layer, steps: int) -> SavedTensor:
     plain = one.element_size == ELEMENT
     return SavedTensor(

@@ -12,14 +12,14 @@ activations and biases are left out of these MACs; they are in `operators` under
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib import resources
 from typing import Annotated, cast
 
 from dse import documents, provenance
 from dse.errors import InputError, unknown
-from dse.spec import Family, Real, Unit, Workload
+from dse.spec import Family, Operator, Real, Unit, Workload, leaf
 from dse.training import TrainingView
 
 from . import transformer_hyper, transformer_training
@@ -71,6 +71,11 @@ class Transformer(Workload):
     """Elements saved for the backward pass per token, of all blocks."""
     activation_pair: Annotated[Real, Unit("1")]
     """Elements saved for the backward pass per pair of tokens, of all blocks."""
+    relu_share: Annotated[Real, Unit("1")] = leaf(0.0)
+    """Share of the saved bytes that a ReLU wrote, at a full context.
+
+    Less than at shorter samples, which save fewer pairs: what hangs on it is never overstated.
+    """
 
 
 def network(hyper: Hyperparameters) -> Transformer:
@@ -98,7 +103,16 @@ def network(hyper: Hyperparameters) -> Transformer:
         decoder=float(hyper.kind == "decoder"),
         activation_token=sum(operator.saved_token for operator in table),
         activation_pair=sum(operator.saved_pair for operator in table),
+        relu_share=_relu_share(hyper, table),
     )
+
+
+def _relu_share(hyper: Hyperparameters, table: Iterable[Operator]) -> float:
+    """What the training view says of a full context, without making its tensors."""
+    if hyper.activation != "relu" or hyper.gated:
+        return 0.0
+    saved = [one.saved_token + hyper.context * one.saved_pair for one in table]
+    return float(hyper.blocks * hyper.ffn / sum(saved))
 
 
 def _mapping(value: object, place: str) -> Mapping[str, object]:

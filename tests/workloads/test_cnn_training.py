@@ -35,6 +35,32 @@ def test_a_convolution_with_norm_and_relu_keeps_two_buffers_and_a_second_one_two
     assert view.workspace == 8 * 64
 
 
+def test_the_share_that_relus_wrote_is_that_of_the_buffers_counted_by_hand():
+    graph = Graph(8)
+    first = graph.convolution_norm("a", Graph.IMAGE, 4, 3)
+    graph.convolution_norm("b", first, 4, 3)
+    # Image 3, then convolution and ReLU twice, 4 channels each: 8 of 19.
+    assert cnn_training.relu_share(cnn_training.view("toy", graph.layers())) == 8 / 19
+    plain = Graph(8)
+    plain.convolution("c", Graph.IMAGE, 4, 3)
+    assert cnn_training.relu_share(cnn_training.view("toy", plain.layers())) == 0
+    nothing = Graph(8)
+    nothing.global_pooling("g", Graph.IMAGE)
+    assert cnn_training.relu_share(cnn_training.view("toy", nothing.layers())) == 0
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_every_network_says_what_share_of_its_tensors_relus_wrote(slug):
+    tensors = training(slug, 1).tensors
+    relu, every = (
+        sum(one.elements * one.element_size for one in tensors if one.relu or not only)
+        for only in (True, False)
+    )
+    found = network(structures()[slug], layers(slug)).relu_share
+    assert 0 < found < 1
+    assert found == pytest.approx(relu / every, rel=1e-12)
+
+
 def test_a_max_pooling_keeps_its_input_and_the_places_of_its_maxima():
     graph = Graph(8)
     graph.pooling("p", graph.activation("r", Graph.IMAGE), "max", 2, stride=2)

@@ -72,6 +72,26 @@ def test_any_decoder_keeps_what_the_law_says(
     assert view.resident_bytes() == 16 * net.parameters
 
 
+def test_the_share_that_relus_wrote_of_a_block_counted_by_hand():
+    row = {
+        "title": "toy", "kind": "decoder", "layers": 3, "width": 4, "heads": 2, "ffn": 16,
+        "vocab": 11, "context": 8, "activation": "relu", "dropout": False,
+    }  # fmt: skip
+    # Per token: inputs of norms, projections and feed-forward 5 x 4, queries, keys and values
+    # 3 x 4, and 16 that the ReLU wrote; per pair the softmax of two heads, which two kernels
+    # share: 32 + 16 + 8 x 2.
+    toy = network(transformer_hyper.read("toy", row, where="test"))
+    assert toy.relu_share == 16 / (32 + 16 + 16)
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_the_share_that_relus_wrote_is_that_of_the_view_at_a_full_context(slug):
+    view = training(slug, hyperparameters()[slug].context)
+    written = sum(one.elements * one.element_size for one in view.tensors if one.relu)
+    assert networks()[slug].relu_share == pytest.approx(written / view.activation_bytes, rel=1e-12)
+    assert (written > 0) == (slug in RELU)
+
+
 @pytest.mark.parametrize("slug", SLUGS)
 def test_every_tensor_is_born_going_forward_and_used_going_back(slug):
     view = short(slug)

@@ -209,6 +209,19 @@ def test_sparse_rows_shrink_relu_outputs_further_and_leave_their_index_behind():
     assert sparse["transferred_bytes"] == pytest.approx(0.2 * more, rel=NO_TIME)
 
 
+@pytest.mark.parametrize("workload", ["resnet50", "vgg16", "opt-1.3b"])
+def test_a_network_with_relus_transfers_less_as_sparse_rows_than_as_fp16(workload: str):
+    design = {"workload": workload, "tokens": 512, "batch": 256}
+    halved = metric("transferred_bytes", **design, compression="fp16")
+    assert 0 < metric("transferred_bytes", **design, compression="csr-fp16") < halved
+
+
+def test_a_network_without_relus_gains_nothing_from_sparse_rows():
+    design = {"workload": "gpt2-345m", "tokens": 512, "batch": 64}
+    halved = metric("transferred_bytes", **design, compression="fp16")
+    assert metric("transferred_bytes", **design, compression="csr-fp16") == halved > 0
+
+
 def test_what_must_leave_beyond_what_is_there_is_infeasible():
     metrics = priced(batch=8, memory=1e9).metrics
     assert not metrics["feasible"]
