@@ -4,7 +4,8 @@ The file is JSON, plain or gzip, or the same as CSV. JSON holds `net`, `batch`, 
 (index of the first backward kernel), `kernels` as lists [name, time in ms, inputs, outputs] and
 `tensors` as id -> [bytes, 1 if it never leaves, birth, death, offload issue kernel], where -1
 stands for "not": death -1 is workspace. A CSV line starts with one of `net batch loss_kernel
-kernel tensor` and lists the same values, tensor ids of a kernel parted by spaces.
+kernel tensor` and lists the same values, tensor ids of a kernel parted by spaces. JSON with
+`traceEvents` is an export of PyTorch's profiler: see `profiler`.
 """
 
 import csv
@@ -22,6 +23,8 @@ from typing import cast
 from dse import registry
 from dse.errors import InputError, placed, shorten, unknown
 from dse.units import MILLI
+
+from . import profiler
 
 LIMIT = 100_000_000
 """Bytes of a file, unpacked."""
@@ -106,7 +109,10 @@ def settings(path: Path) -> dict[str, object]:
     Raises:
         InputError: a file that is missing, too large or not a trace, in one line.
     """
-    profile = read(path)
+    document = _document(path)
+    if profiler.KEY in document:
+        return {"trace": profiler.sums(document)}
+    profile = profile_of(document)
     found: dict[str, object] = {"trace": sums(profile)}
     plain = _plain(profile.net)
     same = [slug for slug in registry.networks() if _plain(slug) == plain]
@@ -141,9 +147,12 @@ def read(path: Path) -> Profile:
     Raises:
         InputError: a file that is missing, too large or not a trace, in one line.
     """
+    return profile_of(_document(path))
+
+
+def _document(path: Path) -> Mapping[str, object]:
     text = _text(path)
-    document = _from_csv(text) if ".csv" in path.suffixes else _from_json(text)
-    return profile_of(document)
+    return _from_csv(text) if ".csv" in path.suffixes else _from_json(text)
 
 
 def _text(path: Path) -> str:
