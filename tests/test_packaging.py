@@ -117,7 +117,7 @@ def test_the_changelog_keeps_a_place_for_what_is_not_released():
     assert "## [Unreleased]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("command", ["dse search gpt2-serving", "pytest"])
+@pytest.mark.parametrize("command", ["dse search gpt2-platform", "pytest"])
 def test_ci_runs_the_commands_that_the_readme_shows(command: str):
     readme = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
     shown = {f"uv run {command}", f"pip install uv && uv run {command}"} & set(readme)

@@ -36,7 +36,7 @@ def test_the_table_of_pages_shows_todays_errors() -> None:
 
 def test_it_opens_with_a_picture_and_exactly_two_commands() -> None:
     commands = re.findall(r"```bash\n(.*?)```", README, re.DOTALL)
-    assert commands == ["pip install uv && uv run dse search gpt2-serving\n", "uv run pytest\n"]
+    assert commands == ["pip install uv && uv run dse search gpt2-platform\n", "uv run pytest\n"]
     picture = re.search(r"!\[.*?\]\((.*?)\)", README)
     assert picture is not None
     assert (Path(__file__).parent.parent / picture[1]).read_text().startswith("<?xml")
