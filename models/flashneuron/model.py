@@ -205,6 +205,9 @@ def _flags(
 ) -> dict[str, Mask]:
     compresses = (config.compression.fp16 > 0) | (config.compression_factor > 1)
     traced = np.greater(config.trace.batch, 0)
+    # Rows of the catalog list no tensors either, but come with slopes and their surplus.
+    single = np.isnan(config.trace.activations_slope)
+    unnamed = traced & single & (not config.trace.candidates)
     return {
         "workspace": need.workspace.value > GIVEN("widest_workspace") * memory,
         "room": room < GIVEN("least_room") * memory,
@@ -213,6 +216,8 @@ def _flags(
         "host": np.greater(config.store.host, 0),
         "roofline": ~traced,
         "trace": traced,
+        "unnamed": unnamed,
+        "operators": unnamed & np.equal(config.trace.kernels, 0),
     }
 
 
@@ -265,6 +270,10 @@ MODEL = Model(
     remarks={
         "trace": "compute from the trace at its own batch, physical or not; roofline_time stands"
         " beside it, for the network, tokens and GPU that are set",
+        "unnamed": "an estimate: the trace names no saved tensors, as an export of PyTorch's"
+        " profiler does not, so none is rounded whole, and what a ReLU wrote is unknown if 0",
+        "operators": "the trace counts no kernels: from a profiler's export, its times are those"
+        " of CPU operators",
     },
     rules=(
         Rule(

@@ -156,6 +156,26 @@ def test_the_page_prices_an_export_and_settings_lie_over_it(tmp_path: Path):
     assert over["throughput"]["value"] * over["iteration_time"]["value"] == pytest.approx(64)
 
 
+def test_the_page_says_that_an_export_names_no_tensors_and_when_it_holds_no_kernels(
+    tmp_path: Path,
+):
+    def words(document: object) -> str:
+        answer = verbs.evaluate("flashneuron", files={"trace": written(tmp_path, document)})
+        return " ".join(answer["warnings"])
+
+    whole = words(export())
+    assert "names no saved tensors" in whole
+    assert "counts no kernels" not in whole
+    bare = without(lambda event: event.get("cat") == "kernel")
+    for event in bare[profiler.KEY]:
+        if event["name"] == "[memory]":
+            event["args"]["Device Type"] = 1 - event["args"]["Device Type"]
+    assert "counts no kernels" in words(bare)
+    for trace in ("none", "bert-base-128"):
+        others = verbs.evaluate("flashneuron", {"trace": trace})["warnings"]
+        assert not [text for text in others if "saved tensors" in text or "no kernels" in text]
+
+
 @settings(derandomize=True, deadline=None, max_examples=40)
 @given(st.randoms(use_true_random=False), st.integers(1, 1000), st.integers(0, 10**6))
 def test_the_order_of_events_does_not_matter_and_bytes_scale(random, factor, shift):
