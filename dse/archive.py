@@ -12,7 +12,7 @@ from dse import units
 from dse.errors import InputError
 from dse.evaluate import Table
 from dse.pareto import hypervolume, knee, nondominated
-from dse.spec import Array
+from dse.spec import Array, Mask
 from dse.study import Study
 
 VOLUME = 2_000
@@ -112,8 +112,11 @@ class Archive:
     def left_out(self) -> dict[str, str]:
         """Rows of catalogs that no answer can use, and why."""
         wanted = [objective.metric for objective in self.study.objectives]
+        space = self.study.space
+        whole = not space.continuous and self.seen >= space.size
+        where = "unknown" if whole else "unknown in what was searched"
         never = {
-            label: f"{' and '.join(m for m in wanted if m not in metrics) or 'a sum'} unknown"
+            label: f"{' and '.join(m for m in wanted if m not in metrics) or 'a sum'} {where}"
             for path, labels in self.known.items()
             for label, metrics in sorted(labels.items())
             if label not in self.complete[path]
@@ -137,6 +140,11 @@ class Archive:
             {"designs": seen, "front": len(points), "hypervolume": volume}
             for (seen, points), volume in zip(snapshots, volumes, strict=True)
         ]
+
+    def active(self, table: Table) -> dict[str, Mask]:
+        """Which knobs each design of a table uses."""
+        axes = self.study.space.axes
+        return self.study.space.active({axis.path: table[axis.path] for axis in axes})
 
     def best(self) -> tuple[list[str], Table]:
         """The designs a person looks at first, and why.

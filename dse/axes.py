@@ -279,9 +279,7 @@ def _stepped(
         )
     count = floor((high - low) / step * (1 + 1e-12)) + 1
     if count > MOST:
-        raise InputError(
-            f"{count:.3g} levels are more than {MOST:,}; give levels, or a wider step"
-        )
+        raise InputError(f"{count:,} levels are more than {MOST:,}; give levels, or a wider step")
     # fifteen digits: 0.1 + 2 * 0.1 is the 0.3 that a person would write in a condition
     levels = tuple(float(f"{low + step * i:.15g}") for i in range(count))
     if integer and any(level != round(level) for level in levels):

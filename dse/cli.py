@@ -150,6 +150,8 @@ def _pairs(over: Sequence[str]) -> dict[str, str]:
         path, equals, text = pair.partition("=")
         if not equals or not text.strip():
             raise InputError(f"--over '{pair}' must read knob=values, for example fpgas=1,2,4")
+        if path.strip() in found:
+            raise InputError(f"--over {path.strip()} is given twice; list its values in one")
         found[path.strip()] = text
     return found
 
@@ -314,9 +316,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = _refuse(_usage(error))
     except typer.Abort:
         code = 130
+    except KeyboardInterrupt:
+        code = 130
     except BrokenPipeError:
         sys.stderr.close()
         code = 0
+    except OSError as error:
+        code = _refuse(f"cannot read or write: {error}; give another place with --output")
     raise SystemExit(code or 0)
 
 

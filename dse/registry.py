@@ -322,8 +322,7 @@ def _resolve(kind: type[CF], document: Document, place: str, prefix: str) -> CF:
             options = [f"{prefix}{name}" for name in kind.model_fields]
             raise InputError(f"{at}{unknown('knob', f'{prefix}{key}', options)}")
     values: dict[str, object] = {}
-    laid = in_force()
-    rates = dict(laid.rates) if laid else {}
+    rates = prices().parameters
     for name, info in kind.model_fields.items():
         field_kind = kind_of(kind, name)
         given = document.get(name)
@@ -388,7 +387,8 @@ def explain(
     if first["type"] == "extra_forbidden":
         return f"{at}'{path}' is not known here; {closest(str(first['loc'][-1]), known)}"
     if first["type"] == "missing":
-        return f"{at}'{path}' must be given: it has no default"
+        whole = "; a row of your own needs all its numbers, or name one of the catalog"
+        return f"{at}'{path}' must be given: it has no default{whole if '.' in path else ''}"
     why = shorten(first["msg"].removeprefix("Value error, ").removeprefix("Input "), most=400)
     shown = "" if first["type"] == "value_error" else f", got {shorten(repr(first['input']))}"
     return f"{at}'{path}' {why}{shown}; set {path} to an allowed value"

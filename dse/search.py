@@ -244,9 +244,9 @@ def _same(stored: Table, replayed: Table, run: Run) -> None:
 
 def _conclude(run: Run, archive: Archive, *, seconds: float, finished: bool) -> None:
     if archive.front is not None:
-        run.write_csv("front.csv", archive.front)
+        run.write_csv("front.csv", archive.front, archive.active(archive.front))
         why, best = archive.best()
-        run.write_csv("best.csv", best, why=why)
+        run.write_csv("best.csv", best, archive.active(best), why=why)
         run.write_history(archive.history())
     run.stamp(
         study=archive.study.slug,

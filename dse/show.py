@@ -19,7 +19,8 @@ from dse.evaluate import Table
 from dse.prices import in_words
 from dse.provenance import Sheet
 from dse.search import Outcome, method_of
-from dse.spec import AnyModel
+from dse.spec import AnyModel, Mask
+from dse.study import Study
 
 ROWS = 40
 """Rows of a table that a terminal shows; a file holds them all."""
@@ -210,9 +211,13 @@ def _bars(out: Console, found: verbs.Answer) -> None:
     out.print(grid)
 
 
-def records(table: Table) -> list[Facts]:
-    """A table as JSON rows; unknown numbers are null."""
+def records(table: Table, active: Mapping[str, Mask] | None = None) -> list[Facts]:
+    """A table as JSON rows; unknown numbers, and knobs that are not active, are null."""
     columns = {name: table.words(name).tolist() for name in table.columns}
+    for name, used in (active or {}).items():
+        columns[name] = [
+            word if on else None for word, on in zip(columns[name], used, strict=True)
+        ]
     return [
         {name: _finite(column[i]) for name, column in columns.items()} for i in range(len(table))
     ]
@@ -262,7 +267,7 @@ def outcome(out: Console, ended: Outcome) -> None:
     rate = archive.seen / ended.seconds if ended.seconds else 0.0
     out.print(escape(study.question))
     out.print(
-        f"{archive.seen:,} designs by {method_of(study)} (grid {study.space.size:,}) in "
+        f"{archive.seen:,} designs by {method_of(study)} {_grid_words(study)}in "
         f"{ended.seconds:.2f} s, {rate:,.0f} a second; {archive.accepted:,} meet every "
         f"constraint, {archive.size:,} are on the front"
     )
@@ -288,12 +293,17 @@ def grouped(reasons: Mapping[str, str]) -> dict[str, list[str]]:
     return found
 
 
+def _grid_words(study: Study) -> str:
+    """How many designs there are to find; a continuous space has no such number."""
+    return "" if study.space.continuous else f"(grid {study.space.size:,}) "
+
+
 def _print_best(out: Console, ended: Outcome, why: Sequence[str], best: Table) -> None:
     study = ended.archive.study
     goals = [objective.metric for objective in study.objectives]
     names = [axis.path for axis in study.space.axes] + goals
     grid = _grid("", *why, right=range(1, len(why) + 1))
-    active = study.space.active({axis.path: best[axis.path] for axis in study.space.axes})
+    active = ended.archive.active(best)
     for name in names:
         cells = [_mark(value, best.units.get(name, "")) for value in best.words(name)]
         used = active.get(name, np.ones(len(best), dtype=np.bool_))
@@ -321,7 +331,7 @@ def outcome_json(ended: Outcome) -> Facts:
     """How a search ended, for scripts."""
     archive = ended.archive
     why, best = archive.best() if archive.front is not None else ([], None)
-    listed = records(best) if best is not None else []
+    listed = records(best, archive.active(best)) if best is not None else []
     return {
         "study": archive.study.slug,
         "run": str(ended.run.path),

@@ -221,7 +221,7 @@ class Space:
 
     def active(self, columns: Columns) -> dict[str, Mask]:
         """Which designs each knob matters to, by path, shape (n,)."""
-        rows = len(next(iter(columns.values())))
+        rows = len(next(iter(columns.values()), ()))
         return {a.path: np.broadcast_to(self._active(a, columns), rows) for a in self.axes}
 
     def sample(self, shares: Array) -> dict[str, Array]:

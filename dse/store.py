@@ -26,6 +26,7 @@ from dse import documents, registry
 from dse.errors import InputError, closest
 from dse.evaluate import Table
 from dse.prices import Overlay
+from dse.spec import Mask
 from dse.study import Study, build
 
 if TYPE_CHECKING:
@@ -165,11 +166,21 @@ class Run:
         with path.open(encoding="utf-8", newline="") as stream:
             return [{k: float(v) for k, v in row.items()} for row in csv.DictReader(stream)]
 
-    def write_csv(self, name: str, table: Table, **extra: Sequence[object]) -> None:
-        """Write a table as CSV: units in the header, slugs for categories, full precision."""
+    def write_csv(
+        self,
+        name: str,
+        table: Table,
+        active: Mapping[str, Mask] | None = None,
+        **extra: Sequence[object],
+    ) -> None:
+        """Write a table as CSV: units in the header, slugs for categories, full precision.
+
+        A knob stays empty where it is not `active`; the Parquet holds its default there.
+        """
+        used = active or {}
         names = [*extra, *table.columns]
         heads = [f"{n} [{table.units[n]}]" if table.units.get(n) else n for n in names]
-        columns = [*extra.values(), *(table.words(n).tolist() for n in table.columns)]
+        columns = [*extra.values(), *(_blanked(table, n, used.get(n)) for n in table.columns)]
         stream = io.StringIO()
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(heads)
@@ -197,6 +208,13 @@ class Run:
             **facts,
         }
         documents.replace(self.path / "environment.json", json.dumps(content, indent=2) + "\n")
+
+
+def _blanked(table: Table, name: str, active: Mask | None) -> list[object]:
+    words: list[object] = table.words(name).tolist()
+    if active is None:
+        return words
+    return [word if on else "" for word, on in zip(words, active, strict=True)]
 
 
 def create(study: Study, *, output: Path | None) -> Run:
@@ -244,7 +262,8 @@ def find(name: str) -> Run:
     for path in (Path(name), ROOT / name):
         if (path / "config.yaml").exists():
             return Run(path)
-    inside = sorted((ROOT / name).glob("*/config.yaml"))
+    outside = Path(name).is_absolute() or ".." in Path(name).parts
+    inside = [] if outside else sorted((ROOT / name).glob("*/config.yaml"))
     if inside:
         return Run(inside[-1].parent)
     runs = [path.parent.relative_to(ROOT) for path in ROOT.glob("*/*/config.yaml")]

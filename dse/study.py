@@ -156,6 +156,8 @@ def parse_settings(pairs: Iterable[str]) -> dict[str, object]:
         path, equals, text = pair.partition("=")
         if not equals or not path.strip() or not text.strip():
             raise InputError(f"--set '{pair}' must read key=value, for example --set fpgas=4")
+        if path.strip() in found:
+            raise InputError(f"--set {path.strip()} is given twice; drop one")
         found[path.strip()] = documents.parse(text, name=f"--set {path.strip()}")
     return found
 
@@ -226,7 +228,7 @@ def _built(
     compare, laid = _compared(space, file, place), in_force()
     return Study(
         slug=slug,
-        question=" ".join(file.question.split()),
+        question=_printable(file.question),
         page=page,
         space=space,
         objectives=_objectives(page, file.objectives, place),
@@ -244,6 +246,11 @@ def _built(
         | ({"prices": laid.document} if laid else {}),
         prices=registry.prices(),
     )
+
+
+def _printable(text: str) -> str:
+    """A text on one line, without the control characters that steer a terminal."""
+    return "".join(c for c in " ".join(text.split()) if c.isprintable())
 
 
 T = TypeVar("T", bound=BaseModel)

@@ -267,6 +267,9 @@ def search(
                 "--resume continues a run as it was; drop --set, --prices and the search options"
             )
         asked = run.study()
+        named = str(run.environment().get("study", study)) if run.stamped else study
+        if output is not None or study not in ("", named):
+            raise InputError(f"{resume} holds '{named}'; drop the other study and --output")
     else:
         asked = load(study, settings=settings, search=laid, prices=prices)
         require(asked)
@@ -361,7 +364,6 @@ def knob_rows(page: AnyModel) -> list[dict[str, object]]:
 
 
 def _knob_row(page: AnyModel, knob: Knob) -> dict[str, object]:
-    number = page.data.parameters.get(knob.path)
     bounds = knob.bounds
     return {
         "knob": knob.path,
@@ -371,6 +373,14 @@ def _knob_row(page: AnyModel, knob: Knob) -> dict[str, object]:
         "high": bounds.high if bounds else None,
         "default": knob.default,
         "choices": knob.catalog.name if knob.catalog else None,
-        "source": f"{number.source.where} ({number.source.kind})" if number else "",
+        "source": _source(page, knob),
         "text": knob.text,
     }
+
+
+def _source(page: AnyModel, knob: Knob) -> str:
+    """Where a knob's default comes from; a category's rows carry a source for each number."""
+    number = page.data.parameters.get(knob.path)
+    if knob.catalog is not None:
+        return f"catalog {knob.catalog.name}: each number with its own source"
+    return f"{number.source.where} ({number.source.kind})" if number else ""

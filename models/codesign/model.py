@@ -42,7 +42,7 @@ from ..dfx import model as dfx
 from ..roofline import model as roofline
 from .platform import Platform
 from .serving import batching_time, gpu_fits, gpu_terms, queueing_time, served_power, utilisation
-from .training import fits, step, training
+from .training import fits, quality_loss, step, stored_loss, training
 from .training import flags as training_flags
 
 DATA = provenance.sheet(__package__)
@@ -107,7 +107,10 @@ def evaluate(config: Platform) -> Result:
         "tokens_per_second": serve.replicas * serve.batch * config.output_tokens / service_time,
         "utilisation": load,
         **_bill(config, served, trained, on_dfx),
-        "quality_loss": np.where(on_dfx, 0.0, serve.precision.quality_loss),
+        "quality_loss": quality_loss(
+            serving=np.where(on_dfx, 0.0, serve.precision.quality_loss),
+            training=stored_loss(config),
+        ),
         **{name: trained[name] for name in TRAINED},
         "feasible": serves
         & (load < GIVEN("busiest"))

@@ -57,6 +57,23 @@ def replacement_cost(*, price: Array, drives: Array, lifetime: Array, horizon: A
     return np.maximum(horizon / lifetime - 1, 0.0) * drives * price
 
 
+def quality_loss(*, serving: Array, training: Array) -> Array:
+    r"""Share of quality given up, Sec. 3.8: $1 - (1 - q_s)(1 - q_t)$, taken as independent.
+
+    >>> round(float(quality_loss(serving=0.008, training=0.001)), 6)
+    0.008992
+    """
+    return 1 - (1 - serving) * (1 - training)
+
+
+def stored_loss(config: Platform) -> Array:
+    """Loss of tensors stored in FP16 between the passes, where any are, Sec. 3.8."""
+    train = config.train
+    stored = train.compression.fp16 * train.precision.compressible
+    offloads = np.maximum(train.store.ssd, train.store.host)
+    return train.mode.active * offloads * stored * GIVEN("stored_fp16_loss")
+
+
 def _fabric(config: Platform) -> Array:
     """Bandwidth between the GPUs of a node: NVLink where it is listed, else the host's slots."""
     train = config.train

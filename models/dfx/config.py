@@ -42,6 +42,8 @@ class Board(Record):
     power: Annotated[Real, Unit("W")]
     link_bandwidth: Annotated[Real, Unit("B/s")] = leaf(math.nan)
     price: Annotated[Real, Unit("USD")] = leaf(math.nan)
+    qsfp_ports: Count = leaf(math.nan)
+    """Serial ports; a ring of three or more boards takes two on each."""
 
 
 class Appliance(Config):

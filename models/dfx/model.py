@@ -280,6 +280,11 @@ MODEL = Model(
             "set fpgas to 1 or fpga to a board with a known link, such as u280",
         ),
         Rule(
+            "fpgas <= 2 where a board has one port",
+            lambda c: (c.fpgas <= 2) | np.greater_equal(c.fpga.qsfp_ports, 2),
+            "set fpgas to 1 or 2, or fpga to a board with two ports, such as u280",
+        ),
+        Rule(
             "board_power <= power of the board",
             lambda c: c.board_power <= c.fpga.power,
             "set board_power to at most what the board may draw",

@@ -221,6 +221,8 @@ BAD = {
     "fraction": (["eval", "dfx", "--set", "fpgas=1.5"], "whole number"),
     "truth": (["eval", "dfx", "--set", "fpgas=true"], "fpgas"),
     "list": (["eval", "dfx", "--set", "fpgas=[1, 2]"], "fpgas"),
+    "set twice": (["eval", "dfx", "--set", "fpgas=1", "--set", "fpgas=2"], "twice"),
+    "over twice": (["sweep", "dfx", "--over", "fpgas=1", "--over", "fpgas=2"], "twice"),
     "no equals": (["eval", "dfx", "--set", "fpgas"], "key=value"),
     "empty value": (["eval", "dfx", "--set", "fpgas="], "key=value"),
     "broken value": (["eval", "dfx", "--set", "fpgas=[1"], "YAML"),
@@ -287,6 +289,31 @@ def test_every_number_printed_as_json_is_finite(dse: Any) -> None:
 
     for model in ("dfx", "roofline", "codesign"):
         assert all(map(math.isfinite, numbers(dse("eval", model, "--json").json())))
+
+
+def test_a_study_without_axes_prices_its_one_design(dse: Any) -> None:
+    Path("one.yaml").write_text("question: how fast?\nmodel: dfx\nobjectives: [latency]\n")
+    ended = dse("search", "one.yaml", "--output", "run")
+    assert ended.code == 0, ended.err
+    assert "best latency, balanced" in ended.out
+    assert len(Path("run/front.csv").read_text().splitlines()) == 2
+
+
+def test_knobs_that_a_design_does_not_use_are_empty(dse: Any) -> None:
+    arguments = ["--no-report", "--output", "run", "--json"]
+    best = dse("search", "gpt2-serving", *arguments).json()["best"]
+    assert all(row["dfx.fpga"] is None for row in best if row["serve.target"] == "gpu")
+    assert all(row["serve.gpu"] is None for row in best if row["serve.target"] == "dfx")
+    with Path("run/front.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert {row["dfx.fpga"] for row in rows if row["serve.target"] == "gpu"} == {""}
+
+
+def test_a_run_is_resumed_under_its_own_name_only(dse: Any) -> None:
+    arguments = ["--budget", "64", "--no-report", "--output", "run"]
+    assert dse("search", "gpt2-serving", *arguments).code == 0
+    assert "gpt2-serving" in one_line(dse("search", "gpt2-platform", "--resume", "run"))
+    assert dse("search", "--resume", "run", "--no-report").code == 0
 
 
 def test_help_names_every_verb(dse: Any) -> None:

@@ -86,7 +86,7 @@ def test_a_mistake_in_a_field_names_file_and_path(changes: dict[str, object], me
         ({"low": 1, "high": 4, "lvls": 3}, "'space.chips.lvls' is not known here; did you mean"),
         ({"low": 1, "high": 4, "levels": 1}, "'space.chips.levels' should be greater than or"),
         ({"low": True, "high": 4}, "'space.chips.low' must be a number or text with its unit"),
-        ({"low": 1, "high": 1e12}, "space.chips: 1e+12 levels are more than 100,000; give levels"),
+        ({"low": 1, "high": 1e12}, "space.chips: 1,000,000,000,001 levels are more than"),
         ({"low": 1, "high": 4, "step": 0.5}, "space.chips: only whole numbers fit; choose low"),
         ({"low": 1, "high": 4, "step": 9}, "space.chips: `0 < step <= high - low` must hold"),
         ({"low": 1, "high": 4, "step": -1}, "space.chips: `0 < step <= high - low` must hold"),
@@ -121,7 +121,10 @@ def test_a_mistake_in_a_category_names_it(axis: object, message: str):
         ({"low": 1e8, "high": "2 GB"}, "space.clock: 'clock' '2 GB' is not a quantity in Hz"),
         ({"low": 1e8, "high": np.inf}, "space.clock: 'clock' inf is not a quantity in Hz"),
         ({"low": "nan", "high": 1e9}, "space.clock: 'clock' 'nan' is not a quantity in Hz"),
-        ({"low": 1e8, "high": 1e9, "step": 1e-3}, "space.clock: 9e+11 levels are more than"),
+        (
+            {"low": 1e8, "high": 1e9, "step": 1e-3},
+            "space.clock: 900,000,000,001 levels are more than",
+        ),
         ({"low": 1.2, "high": 2.4, "integer": True}, "space.clock: at least two whole numbers"),
     ],
 )
@@ -280,7 +283,6 @@ def test_an_absent_file_is_named():
         (["a.b=4"], {"a.b": 4}),
         (["a = 3.2 GB/s "], {"a": "3.2 GB/s"}),
         (["a=b=c"], {"a": "b=c"}),
-        (["a=1", "a=2"], {"a": 2}),
         (["a=1e9"], {"a": 1e9}),
         (["a={b: 1}"], {"a": {"b": 1}}),
     ],

@@ -151,3 +151,20 @@ def test_a_persons_own_prices_change_what_is_recommended(tmp_path: Any) -> None:
 
     assert cheapest() == "rtx-2080ti"
     assert cheapest(prices=own) == "a40"
+
+
+def test_tensors_stored_in_fp16_cost_quality() -> None:
+    # Sheet, W1: q = 0.001 when anything is stored in FP16 and widened again; amp stores as it is.
+    fp32 = {"train.precision": "fp32", "train.batch": 16}
+    assert priced(fp32 | {"train.compression": "fp16"})["quality_loss"] == pytest.approx(0.001)
+    both = priced(fp32 | {"train.compression": "fp16", "serve.precision": "int8"})
+    assert both["quality_loss"] == pytest.approx(1 - 0.999 * 0.992)
+    assert priced({"train.compression": "fp16"})["quality_loss"] == 0
+    assert priced(fp32)["quality_loss"] == 0
+
+
+def test_the_shipped_rates_are_the_defaults() -> None:
+    config = registry.configure(registry.model("codesign"))
+    rates = registry.prices().parameters
+    assert config.host == rates["host"].value == 4000
+    assert config.electricity == rates["electricity"].value

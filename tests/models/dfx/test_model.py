@@ -161,7 +161,7 @@ def test_tiles_wider_than_a_head_waste_attention():
 def test_a_board_with_slow_memory_is_bound_by_it():
     assert priced().bottleneck() == "compute"
     assert priced(clock="300 MHz").bottleneck() == "memory"
-    assert priced(fpga="u50").bottleneck() == "memory"
+    assert priced(fpga="u50", fpgas=2).bottleneck() == "memory"
     fast = priced(clock="300 MHz").terms["matrices"]
     assert fast == pytest.approx(priced(clock="224.609375 MHz").terms["matrices"], rel=1e-12)
 
@@ -295,15 +295,21 @@ def test_more_boards_clock_or_bandwidth_never_slow_a_token(knobs: dict[str, floa
 
 
 def test_networks_and_boards_can_be_columns_of_a_batch():
-    base = design()
+    base = design(fpgas=2)
     nets = [design(workload=slug, fpgas=1).workload for slug in ("gpt2-345m", "gpt2-1.5b")]
-    boards = [design(fpga=slug).fpga for slug in ("u280", "u50")]
+    boards = [design(fpga=slug, fpgas=2).fpga for slug in ("u280", "u50")]
     code = np.array([0, 1, 1])
     batch = Appliance.batched(
         {"workload": type(nets[0]).take(nets, code), "fpga": Board.take(boards, code[::-1])}, base
     )
     expected = [
-        float(priced(workload=net, fpga=board).metrics["latency"])
+        float(priced(workload=net, fpga=board, fpgas=2).metrics["latency"])
         for net, board in (("gpt2-345m", "u50"), ("gpt2-1.5b", "u50"), ("gpt2-1.5b", "u280"))
     ]
     assert MODEL.evaluate(batch).metrics["latency"] == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_ring_of_three_boards_needs_two_ports_on_each():
+    assert priced(fpga="u50", fpgas=2).metrics["latency"] > 0
+    with pytest.raises(InputError, match="one port"):
+        design(fpga="u50", fpgas=4)
