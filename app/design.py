@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from dse import registry, units, verbs
 from dse.errors import InputError, unknown
 from dse.evaluate import Table
-from dse.spec import AnyModel, Config, Knob, knobs
+from dse.spec import AnyModel, Config, Knob, at, knobs
 from dse.study import Study, nest
 
 Settings = dict[str, float | str]
@@ -35,7 +35,7 @@ def flatten(config: Config) -> Settings:
     """A config as dotted settings."""
     found: Settings = {}
     for path, knob in knobs(type(config)).items():
-        value = verbs.leaf(config, path)
+        value = at(config, path)
         found[path] = str(value.slug) if knob.catalog else float(value)
     return found
 

@@ -22,7 +22,7 @@ from pydantic import (
 from dse import registry, units
 from dse.errors import InputError, placed, unknown
 from dse.space import Axis, Clause, Space, parse_clauses
-from dse.spec import AnyModel, Config, Knob, Record, kind_of, knobs
+from dse.spec import AnyModel, Config, Knob, Record, at, kind_of, knobs
 
 MOST = 100_000
 """Levels of one knob; a range with more is better left continuous."""
@@ -167,7 +167,7 @@ def _read(page: AnyModel, base: Config, axes: Mapping[str, Axis], clause: Clause
 
 def _fixed(page: AnyModel, base: Config, knob: Knob) -> Axis:
     """A knob that does not vary, so that conditions can read it."""
-    value = _leaf(base, knob.path)
+    value = at(base, knob.path)
     if knob.catalog is None:
         return Axis(knob.path, knob.unit, float(value))
     owner, name = field_of(page.config, knob.path)
@@ -177,17 +177,10 @@ def _fixed(page: AnyModel, base: Config, knob: Knob) -> Axis:
     return Axis(knob.path, "", float(rows.index(value)), rows=rows)
 
 
-def _leaf(config: Config, path: str) -> Any:  # noqa: ANN401 - a record or a number
-    value: Any = config
-    for name in path.split("."):
-        value = getattr(value, name)
-    return value
-
-
 def _axis(page: AnyModel, base: Config, knob: Knob, spec: AxisSpec) -> tuple[Axis, dict[str, str]]:
     owner, name = field_of(page.config, knob.path)
     when = parse_clauses(spec.when) if spec.when is not None else ()
-    default = _leaf(base, knob.path)
+    default = at(base, knob.path)
     if knob.catalog is not None:
         kind: type[Any] = kind_of(owner, name)
         rows, left = _rows(kind, knob.catalog.name, spec)

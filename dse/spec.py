@@ -121,6 +121,14 @@ def kind_of(config: type[BaseModel], name: str) -> type:
     return annotation if isinstance(annotation, type) else float
 
 
+def at(config: Config, path: str) -> Any:  # noqa: ANN401 - a record or a number
+    """The value at a dotted path of a config."""
+    value: Any = config
+    for name in path.split("."):
+        value = getattr(value, name)
+    return value
+
+
 @dataclass(frozen=True)
 class Knob:
     """What is known of one knob of a page, by its dotted path."""

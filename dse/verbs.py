@@ -21,7 +21,7 @@ from dse.errors import InputError, placed
 from dse.evaluate import Table, stream
 from dse.search import Outcome, Pool, Progress, draw_of, require, total_of
 from dse.search import search as run_search
-from dse.spec import AnyModel, Config, Knob, Result, knobs
+from dse.spec import AnyModel, Config, Knob, Result, at, knobs
 from dse.store import Run, create, find
 from dse.study import Study, build, flat, load, nest
 
@@ -128,17 +128,9 @@ def warnings_of(page: AnyModel, config: Config, result: Result) -> list[str]:
     """Why a prediction should be trusted less: raised flags, and knobs beyond their range."""
     words = {**page.flags, **page.remarks}
     raised = [words[name] for name, mask in result.flags.items() if bool(np.all(mask))]
-    beyond = (_beyond(knob, leaf(config, knob.path)) for knob in knobs(page.config).values())
+    beyond = (_beyond(knob, at(config, knob.path)) for knob in knobs(page.config).values())
     idle = registry.idle_rates(page)
     return raised + [text for text in beyond if text] + idle
-
-
-def leaf(config: Config, path: str) -> Any:  # noqa: ANN401 - a record or a number
-    """The value at a dotted path of a config."""
-    value: Any = config
-    for name in path.split("."):
-        value = getattr(value, name)
-    return value
 
 
 def _beyond(knob: Knob, value: object) -> str:
