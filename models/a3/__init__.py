@@ -1,0 +1,1 @@
+"""A3: attention that looks for its candidates in sorted columns before it multiplies."""

@@ -1,0 +1,181 @@
+"""A3's mechanism, executed in floating point: sorted columns, two queues, post-scoring, attention.
+
+`A3Reference` walks the sorted columns with two heaps as the hardware does. `greedy_scores` is its
+fast equivalent: each column's stream is sorted, so the queues pop the largest and the smallest
+entries of the whole matrix of products in order. `sample` draws Gaussian keys and counts. The
+constants of the page's laws are fitted on such counts. Nothing here reads the page's model.
+
+[memory] marks the skip of the smallest product while the running sum is negative. The paper's
+answer to an empty list of candidates is not known: the best greedy score is taken instead.
+"""
+
+import heapq
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dse.spec import Array
+
+Rows = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One approximate attention: the rows that survive each step, and the output."""
+
+    candidates: Rows
+    kept: Rows
+    output: Array
+
+
+class A3Reference:
+    """Approximate attention over one key and value matrix, its key columns sorted once."""
+
+    def __init__(self, keys: Array, values: Array) -> None:
+        """Sort every column of the keys and keep the row ids.
+
+        Args:
+            keys: key matrix, n rows of width d.
+            values: value matrix, n rows.
+        """
+        self.keys, self.values = keys, values
+        self.order: Rows = np.argsort(keys, axis=0, kind="stable")
+
+    def greedy(self, query: Array, iterations: int, *, skip: bool = True) -> Array:
+        """Greedy score of every row after M iterations over two heaps."""
+        largest = Queue(self, query, sign=1.0)
+        smallest = Queue(self, query, sign=-1.0)
+        scores, total = np.zeros(len(self.keys)), 0.0
+        for _ in range(iterations):
+            total += largest.pop(scores)
+            if not (skip and total < 0):
+                total += smallest.pop(scores)
+        return scores
+
+    def candidates(self, query: Array, iterations: int, *, skip: bool = True) -> Rows:
+        """Rows whose greedy score is positive; the best one if there is none."""
+        return positive(self.greedy(query, iterations, skip=skip))
+
+    def attend(
+        self, query: Array, iterations: int, threshold: float, *, skip: bool = True
+    ) -> Answer:
+        """Output of the rows that survive candidate selection and post-scoring selection."""
+        candidates = self.candidates(query, iterations, skip=skip)
+        scores = self.keys[candidates] @ query
+        kept = post_score(scores, threshold)
+        weights = softmax(scores[kept])
+        return Answer(candidates, candidates[kept], weights @ self.values[candidates[kept]])
+
+
+class Queue:
+    """The next product of every column, the most promising one first."""
+
+    def __init__(self, machine: A3Reference, query: Array, *, sign: float) -> None:
+        """Place a pointer at that end of each column where its best product stands."""
+        self.keys, self.query, self.sign = machine.keys, query, sign
+        rising = (query * sign) < 0
+        self.order = np.where(rising, machine.order, machine.order[::-1])
+        self.heap = [self._entry(0, column) for column in range(len(query))]
+        heapq.heapify(self.heap)
+
+    def _entry(self, step: int, column: int) -> tuple[float, int, int]:
+        product = self.query[column] * self.keys[self.order[step, column], column]
+        return -self.sign * float(product), column, step
+
+    def pop(self, scores: Array) -> float:
+        """Add the best product to its row if it has the queue's sign; what was added."""
+        if not self.heap:
+            return 0.0
+        cost, column, step = heapq.heappop(self.heap)
+        if step + 1 < len(self.order):
+            heapq.heappush(self.heap, self._entry(step + 1, column))
+        product = -self.sign * cost if cost < 0 else 0.0
+        scores[self.order[step, column]] += product
+        return product
+
+
+def greedy_scores(products: Array, iterations: int, *, skip: bool = True) -> Array:
+    """Greedy score of every row from the n x d matrix of products, without heaps."""
+    flat = products.ravel()
+    taken = min(iterations, flat.size)
+    largest, smallest = _ends(flat, taken), _ends(-flat, taken)
+    scores, total, low = np.zeros(len(products)), 0.0, 0
+    for high in range(taken):
+        gain = max(float(flat[largest[high]]), 0.0)
+        scores[largest[high] // products.shape[1]] += gain
+        total += gain
+        if not (skip and total < 0):
+            loss = min(float(flat[smallest[low]]), 0.0)
+            scores[smallest[low] // products.shape[1]] += loss
+            total, low = total + loss, low + 1
+    return scores
+
+
+def _ends(flat: Array, count: int) -> Rows:
+    """Places of the largest entries, the largest first."""
+    found = np.argpartition(-flat, count - 1)[:count]
+    return found[np.argsort(-flat[found], kind="stable")]
+
+
+def positive(scores: Array) -> Rows:
+    """Rows of positive greedy score; the best one if there is none."""
+    found = np.flatnonzero(scores > 0)
+    return found if found.size else np.array([np.argmax(scores)])
+
+
+def post_score(scores: Array, threshold: float) -> Rows:
+    """Places of scores whose weight is at least a share T of the largest: max - s <= ln(1/T)."""
+    floor = np.log(threshold) if threshold > 0 else -np.inf
+    return np.flatnonzero(scores - scores.max() >= floor)
+
+
+def softmax(scores: Array) -> Array:
+    """Weights that sum to one."""
+    weights = np.exp(scores - scores.max())
+    return np.asarray(weights / weights.sum())
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Means over drawn attentions, and the standard error of each."""
+
+    candidates: float
+    kept_rows: float
+    recall: float
+    candidate_mass: float
+    kept_mass: float
+    error: tuple[float, float, float, float, float]
+
+
+def sample(
+    *,
+    rows: int,
+    width: int,
+    iterations: int,
+    threshold: float,
+    spread: float,
+    trials: int,
+    seed: int,
+) -> Counts:
+    """Counts over Gaussian keys and queries of length s, so that scores have that spread."""
+    rng = np.random.default_rng(seed)
+    found = np.empty((trials, 5))
+    for trial in range(trials):
+        keys, query = rng.standard_normal((rows, width)), rng.standard_normal(width)
+        products = keys * (query * spread / np.linalg.norm(query))
+        found[trial] = _counted(products, iterations, threshold)
+    error = found.std(axis=0, ddof=1) / np.sqrt(trials)
+    names = ("candidates", "kept_rows", "recall", "candidate_mass", "kept_mass")
+    means = dict(zip(names, found.mean(axis=0).tolist(), strict=True))
+    return Counts(**means, error=tuple(error.tolist()))
+
+
+def _counted(products: Array, iterations: int, threshold: float) -> tuple[float, ...]:
+    """Candidates, kept rows, whether the top row is found, and both shares of the weight."""
+    scores = products.sum(axis=1)
+    weights = softmax(scores)
+    found = positive(greedy_scores(products, iterations))
+    kept = found[post_score(scores[found], threshold)]
+    top = float(np.argmax(scores) in found)
+    return found.size, kept.size, top, weights[found].sum(), weights[kept].sum()

@@ -1,0 +1,1 @@
+"""Claims about A3's page and about its executed mechanism."""
