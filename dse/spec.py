@@ -90,7 +90,7 @@ class Config(Strict):
 
     def echo(self) -> dict[str, object]:
         """The config as plain data: slugs for records, SI numbers for knobs, groups nested."""
-        return {name: _plain(getattr(self, name)) for name in type(self).model_fields}
+        return {name: plain(getattr(self, name)) for name in type(self).model_fields}
 
 
 def _cast(value: Any, path: str) -> Array:  # noqa: ANN401 - whatever NumPy can read
@@ -106,7 +106,8 @@ def _cast(value: Any, path: str) -> Array:  # noqa: ANN401 - whatever NumPy can 
     return found.astype(np.float64, copy=False)
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
+    """A leaf or group as plain data: a record's slug, or its known numbers where it has none."""
     if isinstance(value, Config):
         return value.echo()
     if isinstance(value, Record):
@@ -239,6 +240,20 @@ class Rule(Generic[C]):
     way_out: str
 
 
+@dataclass(frozen=True)
+class Technique:
+    """Something a design does that it could leave: what `dse ablate` switches off and on.
+
+    Where several techniques are off, their settings are laid over the design in the order the
+    page declares them: of two that set one knob the later wins.
+    """
+
+    slug: str
+    text: str
+    off: Mapping[str, object]
+    """Dotted knob -> the setting that switches it off; on is the design as it stands."""
+
+
 Reader: TypeAlias = Callable[[Path], Mapping[str, object]]
 """A file -> the settings it stands for; raises `InputError` in one line."""
 
@@ -263,6 +278,8 @@ class Model(Generic[C]):
     note: str = ""
     readers: Mapping[str, Reader] = field(default_factory=dict)
     """Kinds of files the page can be given beside its settings, such as a trace."""
+    techniques: tuple[Technique, ...] = ()
+    """What an ablation switches, in the order in which the settings of off ones are laid."""
 
     FEASIBLE: ClassVar[Metric] = Metric("1", "", "whether the design can run at all")
 

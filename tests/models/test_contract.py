@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from dse import registry
+from dse.ablation import off_values
 from dse.provenance import KINDS
 from dse.spec import AnyModel, Config, Record, kind_of, knobs
 from tests.models import designs
@@ -249,6 +250,21 @@ def test_defaults_make_a_design_that_can_be_priced(slug: str) -> None:
     page = registry.model(slug)
     result = evaluated(page, registry.configure(page))
     assert bool(result.metrics["feasible"]) in (True, False)
+
+
+@EVERY_PAGE
+def test_every_declared_technique_can_be_switched_off(slug: str) -> None:
+    page = registry.model(slug)
+    names = [technique.slug for technique in page.techniques]
+    assert len(set(names)) == len(names)
+    assert not set(names) & (page.metrics.keys() | knobs(page.config).keys())
+    for technique in page.techniques:
+        assert technique.text
+        assert technique.off, f"{slug}: {technique.slug} sets no knob"
+        values: dict[str, Any] = dict(off_values(page, registry.configure(page), technique))
+        for path, value in values.items():
+            bounds = knobs(page.config)[path].bounds
+            assert bounds is None or bounds.low <= value <= bounds.high, f"{slug}: {path}"
 
 
 @EVERY_PAGE

@@ -1,0 +1,218 @@
+"""What each technique of a design brings, alone and together: every on/off combination, priced.
+
+Cells lie on a cube: axis i belongs to technique i, 0 is off and 1 is on. The term of a set S of
+techniques is its Harsanyi dividend on ln(metric), I(S) = sum over T in S of
+(-1)^(|S|-|T|) ln m(T). Terms add up to ln m(all on) - ln m(all off); a zero term says that its
+techniques compose multiplicatively. A cell that cannot run has no value, and neither has a term
+that needs it: nothing is imputed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from itertools import combinations
+
+import numpy as np
+
+from dse import registry
+from dse.errors import InputError, placed, unknown
+from dse.evaluate import Table
+from dse.spec import AnyModel, Array, Config, Mask, Record, Result, Technique, at, knobs, plain
+from dse.study import overlaid
+
+SMALL = 0.005
+"""Size of ln from which a term says something: below it, its factor reads x1.00."""
+
+Off = Mapping[str, object]
+"""Knob -> the value that a technique leaves it at when it is off."""
+
+
+@dataclass(frozen=True)
+class Term:
+    """What a set of techniques brings beyond what its parts bring; NaN where that is unknown."""
+
+    techniques: tuple[str, ...]
+    ln: float
+    verdict: str
+
+    @property
+    def factor(self) -> float:
+        """What the term multiplies the metric by."""
+        return float(np.exp(self.ln))
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """A design with its techniques off and on in all combinations."""
+
+    page: AnyModel
+    techniques: tuple[Technique, ...]
+    left_out: tuple[Technique, ...]
+    """Techniques that the design has off already."""
+    clashes: tuple[str, ...]
+    """Words for techniques that set one knob differently."""
+    cells: Table
+    """A mask a technique, a column a metric (NaN where it has no value), and `extrapolates`."""
+    refusals: tuple[str, ...]
+    """Why a cell has no value; empty for those that can run."""
+
+    def terms(self, metric: str) -> list[Term]:
+        """Every term of a metric, the largest first and unknown ones last."""
+        cube = self.cells[metric].reshape((2,) * len(self.techniques))
+        logs, sense = dividends(cube), self.page.metrics[metric].sense
+        found = [self._term(index, float(logs[index]), sense) for index in np.ndindex(cube.shape)]
+        return sorted(found[1:], key=lambda term: (np.isnan(term.ln), -abs(term.ln)))
+
+    def _term(self, index: tuple[int, ...], ln: float, sense: str) -> Term:
+        names = tuple(t.slug for t, on in zip(self.techniques, index, strict=True) if on)
+        return Term(names, ln, verdict(ln, together=len(names) > 1, sense=sense))
+
+    def effect(self, metric: str) -> float:
+        """Ln of the metric with all on over all off: what the terms add up to."""
+        logs = _logs(self.cells[metric])
+        return float(logs[-1] - logs[0])
+
+
+def dividends(cells: Array) -> Array:
+    """Harsanyi dividends of ln(metric): the fast Moebius transform, one difference an axis.
+
+    Args:
+        cells: the metric, shape (2,) * k; index 0 of an axis is off. Unknown is NaN.
+
+    Returns:
+        a term for every set of techniques, in the same shape; the first is ln of all off.
+
+    >>> dividends(np.array([[1.0, 2.0], [3.0, 12.0]])).round(3).tolist()
+    [[0.0, 0.693], [1.099, 0.693]]
+    """
+    terms = _logs(cells)
+    for axis in range(terms.ndim):
+        terms = np.diff(terms, axis=axis, prepend=0.0)
+    return terms
+
+
+def _logs(cells: Array) -> Array:
+    return np.log(np.where((cells > 0) & np.isfinite(cells), cells, np.nan))
+
+
+def verdict(ln: float, *, together: bool, sense: str) -> str:
+    """A term in a word.
+
+    Args:
+        ln: the term.
+        together: whether it belongs to several techniques.
+        sense: which way the metric is better, `min` or `max`; nothing where neither is.
+
+    >>> verdict(-0.3, together=True, sense="max"), verdict(-0.3, together=False, sense="min")
+    ('cancel', 'helps')
+    """
+    if np.isnan(ln):
+        return "unknown"
+    if abs(ln) < SMALL:
+        return "compose" if together else "no effect"
+    if not sense:
+        return "raises" if ln > 0 else "lowers"
+    good = (ln > 0) == (sense == "max")
+    if together:
+        return "reinforce" if good else "cancel"
+    return "helps" if good else "hurts"
+
+
+def ablate(page: AnyModel, config: Config) -> Ablation:
+    """Price a scalar design with its techniques off and on in all combinations, in one batch.
+
+    Raises:
+        InputError: the page declares no technique, or the design has them all off.
+    """
+    if not page.techniques:
+        pages = [slug for slug in registry.slugs() if registry.model(slug).techniques]
+        known = f"models that do: {', '.join(pages) or 'none'}"
+        raise InputError(f"'{page.slug}' declares no technique to switch off; {known}")
+    off = {t.slug: off_values(page, config, t) for t in page.techniques}
+    live = [t for t in page.techniques if _changes(config, off[t.slug])]
+    if not live:
+        raise InputError(f"the design has every technique off ({', '.join(off)}); set one on")
+    on = np.indices((2,) * len(live)).reshape(len(live), -1).astype(np.bool_)
+    batch = _batch(config, [off[t.slug] for t in live], on)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        result = page.evaluate(batch)
+        refusals = _refusals(page, batch, result, on.shape[1])
+    return Ablation(
+        page=page,
+        techniques=tuple(live),
+        left_out=tuple(t for t in page.techniques if t not in live),
+        clashes=tuple(_clashes({t.slug: off[t.slug] for t in live})),
+        cells=_cells(page, result, dict(zip((t.slug for t in live), on, strict=True)), refusals),
+        refusals=refusals,
+    )
+
+
+def off_values(page: AnyModel, config: Config, technique: Technique) -> Off:
+    """The values at which a technique leaves its knobs when it is off.
+
+    Raises:
+        InputError: a knob that the page does not have, or a setting that it does not take.
+    """
+    with placed(f"technique '{technique.slug}' of {page.slug}"):
+        for path in technique.off:
+            if path not in knobs(page.config):
+                raise unknown("knob", path, knobs(page.config))
+        found = registry.starting_point(page, overlaid(config.echo(), technique.off))
+        return {path: at(found, path) for path in technique.off}
+
+
+def _changes(config: Config, off: Off) -> bool:
+    return any(plain(at(config, path)) != plain(value) for path, value in off.items())
+
+
+def _batch(config: Config, offs: Sequence[Off], on: Mask) -> Config:
+    """The design with techniques off where `on`, shape (k, cells), says so; a later one wins."""
+    paths = dict.fromkeys(path for off in offs for path in off)
+    columns = {path: _column(at(config, path), path, offs, on) for path in paths}
+    return type(config).batched(columns, config)
+
+
+def _column(value: object, path: str, offs: Sequence[Off], on: Mask) -> object:
+    """One knob in every cell: as it stands, or as the last of the techniques that are off says."""
+    values, code = [value], np.zeros(on.shape[1], dtype=np.intp)
+    for off, lit in zip(offs, on, strict=True):
+        if path in off:
+            code = np.where(lit, code, len(values))
+            values.append(off[path])
+    rows = [row for row in values if isinstance(row, Record)]
+    with placed(path):
+        return type(rows[0]).take(rows, code) if rows else np.array(values)[code]
+
+
+def _refusals(page: AnyModel, batch: Config, result: Result, cells: int) -> tuple[str, ...]:
+    """Why each cell cannot run: the first rule it breaks, or that it is infeasible."""
+    feasible = np.broadcast_to(np.asarray(result.metrics["feasible"]) > 0, cells)
+    words = np.where(feasible, "", "infeasible").astype(object)
+    for rule in reversed(page.rules):
+        words = np.where(rule.holds(batch), words, f"refused: {rule.text}")
+    return tuple(str(word) for word in np.broadcast_to(words, cells))
+
+
+def _clashes(offs: Mapping[str, Off]) -> Iterable[str]:
+    """Words for every two techniques that leave one knob at different values."""
+    for (early, first), (late, second) in combinations(offs.items(), 2):
+        for path in first:
+            if path in second and plain(first[path]) != plain(second[path]):
+                yield f"{early} and {late} both set {path}; with both off it is as {late} says"
+
+
+def _cells(
+    page: AnyModel, result: Result, on: Mapping[str, Mask], refusals: Sequence[str]
+) -> Table:
+    runs = np.array([not text for text in refusals])
+    metrics = {
+        name: np.where(runs, np.asarray(result.metrics[name], dtype=np.float64), np.nan)
+        for name in page.metrics
+        if name != "feasible"
+    }
+    raised = (result.flags[name] for name in page.flags)
+    flagged = reduce(np.logical_or, raised, np.zeros(len(runs), dtype=np.bool_))
+    units = {name: page.metrics[name].unit for name in metrics}
+    return Table({**on, **metrics, "extrapolates": flagged}, units)
