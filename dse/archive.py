@@ -11,20 +11,17 @@ from numpy.typing import NDArray
 from dse import units
 from dse.errors import InputError
 from dse.evaluate import Table
-from dse.pareto import hypervolume, knee, nondominated
+from dse.pareto import grounded, hypervolume, knee, nondominated
 from dse.spec import Array, Mask
 from dse.study import Study
+from dse.winners import Winner, flat_warnings, winners
+from dse.winners import points_of as points_of
 
 VOLUME = 2_000
 """Designs of the largest front in four and more objectives whose hypervolume takes no minutes."""
 
 KEPT = 10
 """Least violating designs that are kept when nothing is feasible."""
-
-
-def points_of(study: Study, table: Table) -> Array:
-    """Objectives as columns to minimise, shape (n, objectives)."""
-    return np.stack([o.sign * table[o.metric] for o in study.objectives], axis=1)
 
 
 @dataclass
@@ -42,6 +39,10 @@ class Archive:
     """Knob -> row of its catalog -> objectives that some design with it knew."""
     complete: dict[str, set[str]] = field(default_factory=dict)
     """Knob -> rows with which some design knew every objective at once."""
+    ends: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """Least and largest value of each objective in the accepted designs."""
+    unranked: dict[str, int] = field(default_factory=dict)
+    """Designs that meet every constraint, but whose value of an objective is unknown."""
     snapshots: list[tuple[int, Array]] = field(default_factory=list)
 
     @property
@@ -55,6 +56,7 @@ class Archive:
         table = Table({"row": row, **table.columns}, table.units, table.labels)
         self.seen += len(table)
         self._count_known(table)
+        self._count_unranked(table)
         good = table.take(table["accepted"])
         self.accepted += len(good)
         if len(good):
@@ -63,6 +65,10 @@ class Archive:
             self._extend_nearest(table)
 
     def _extend_front(self, good: Table) -> None:
+        for metric in (objective.metric for objective in self.study.objectives):
+            low, high = self.ends.get(metric, (np.inf, -np.inf))
+            found = good[metric]
+            self.ends[metric] = min(low, float(found.min())), max(high, float(found.max()))
         self.front = self._merged(self.front, good)
         last = self.snapshots[-1][0] if self.snapshots else 0
         if self.seen >= 1.2 * last:
@@ -90,7 +96,7 @@ class Archive:
     def _extend_nearest(self, table: Table) -> None:
         """Keep what misses least; what cannot run misses one more, what is unknown most of all."""
         joined = table if self.nearest is None else Table.concat([self.nearest, table])
-        known = np.isfinite(points_of(self.study, joined)).all(axis=1)
+        known = np.all([o.ranks(joined[o.metric]) for o in self.study.objectives], axis=0)
         missed = np.where(known, joined["violation"] + ~joined["feasible"], np.inf)
         self.nearest = joined.take(np.argsort(missed, kind="stable")[:KEPT])
 
@@ -108,6 +114,30 @@ class Archive:
                     found[label].add(objective.metric)
             whole = _seen(labels, codes[matters & known.all(axis=1)])
             self.complete.setdefault(path, set()).update(whole)
+
+    def _count_unranked(self, table: Table) -> None:
+        """How many designs nothing but an unknown objective keeps from being compared."""
+        rest = table["feasible"] & (table["violation"] == 0) & ~table["accepted"]
+        for objective in self.study.objectives if rest.any() else ():
+            metric = objective.metric
+            if lost := int(np.count_nonzero(rest & ~objective.ranks(table[metric]))):
+                self.unranked[metric] = self.unranked.get(metric, 0) + lost
+
+    @property
+    def constant(self) -> list[str]:
+        """Objectives with one value in every accepted design, of which there are several."""
+        same = [metric for metric, (low, high) in self.ends.items() if low == high]
+        return same if self.accepted > 1 else []
+
+    def winners(self) -> tuple[Winner, ...]:
+        """Which design wins each objective; nothing where nothing is feasible."""
+        return () if self.front is None else winners(self.study, self.front, self.constant)
+
+    def warnings(self) -> list[str]:
+        """What makes the answer weaker than it looks: objectives that tell nothing apart."""
+        if self.front is None:
+            return []
+        return flat_warnings(self.study, self.front, self.constant)
 
     def left_out(self) -> dict[str, str]:
         """Rows of catalogs that no answer can use, and why."""
@@ -130,12 +160,16 @@ class Archive:
         """
         if self.front is None:
             return []
-        final = points_of(self.study, self.front)
+        best = points_of(self.study, self.front)
+        snapshots = [*self.snapshots, (self.seen, best)]
+        ever = np.concatenate([points for _, points in snapshots])
+        final = grounded(best, ever)
         low, high = final.min(axis=0), final.max(axis=0)
         reference = high + 0.1 * np.where(high > low, high - low, np.abs(high) + 1.0)
-        snapshots = [*self.snapshots, (self.seen, final)]
         small = final.shape[1] <= 3 or len(final) <= VOLUME
-        volumes = [hypervolume(p, reference) if small else np.nan for _, p in snapshots]
+        volumes = [
+            hypervolume(grounded(p, ever), reference) if small else np.nan for _, p in snapshots
+        ]
         return [
             {"designs": seen, "front": len(points), "hypervolume": volume}
             for (seen, points), volume in zip(snapshots, volumes, strict=True)
@@ -156,8 +190,8 @@ class Archive:
             raise InputError("nothing is feasible, so nothing is best")
         points = points_of(self.study, self.front)
         chosen: dict[int, list[str]] = {}
-        for i, objective in enumerate(self.study.objectives):
-            chosen.setdefault(int(np.argmin(points[:, i])), []).append(f"best {objective.metric}")
+        for won in self.winners():
+            chosen.setdefault(won.place, []).append(f"best {won.objective.metric}")
         chosen.setdefault(knee(points), []).append("balanced")
         best = self.front.take(np.array(list(chosen), dtype=np.intp))
         reasons = [", ".join(why) for why in chosen.values()]
@@ -194,7 +228,8 @@ def explain_infeasible(archive: Archive) -> list[str]:
     if nearest is None or len(nearest) == 0:
         return ["no design could be priced"]
     lines = []
-    unknown = [o.metric for o in archive.study.objectives if not np.isfinite(nearest[o.metric][0])]
+    goals = archive.study.objectives
+    unknown = [o.metric for o in goals if not o.ranks(nearest[o.metric])[0]]
     if unknown:
         lines.append(f"no design has every objective known: {' and '.join(unknown)} unknown")
     if not nearest["feasible"].any():

@@ -84,8 +84,9 @@ def evaluate(study: Study, columns: Columns) -> Table:
     """Price a block of designs.
 
     Beside knobs and metrics the table holds `violation` (sum of relative constraint violations,
-    inf where a metric is unknown), `accepted` (feasible, covered, every objective finite and no
-    violation) and `extrapolates` (some flag of the page is raised).
+    inf where a metric is unknown), `accepted` (feasible, covered, every objective known, or
+    infinite where larger is better, and no violation) and `extrapolates` (some flag of the page
+    is raised).
     """
     keep_memory()
     rows = len(next(iter(columns.values()))) if columns else 1
@@ -98,7 +99,7 @@ def evaluate(study: Study, columns: Columns) -> Table:
         for name in study.metrics
     }
     feasible = reduce(np.logical_and, covered, metrics["feasible"] > 0)
-    known = reduce(np.logical_and, (np.isfinite(metrics[o.metric]) for o in study.objectives))
+    known = reduce(np.logical_and, (o.ranks(metrics[o.metric]) for o in study.objectives))
     violation = _violation(study, metrics, rows)
     raised = (result.flags[name] for name in study.page.flags)
     flagged = reduce(np.logical_or, raised, np.zeros(rows, dtype=np.bool_))

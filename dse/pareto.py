@@ -17,14 +17,34 @@ def nondominated(points: Array) -> Mask:
         points: objective values, shape (n, objectives).
 
     Raises:
-        ValueError: a NaN or an infinity. Of a NaN or +inf moocore 0.3 makes an empty or wrong
-            front without a word, and -inf in three objectives ends the process.
+        ValueError: a NaN or +inf, of which moocore 0.3 makes an empty or wrong front without a
+            word. It ends the process at a -inf in three objectives, so that one, infinitely
+            good, goes in as the least number there is.
     """
-    if not np.isfinite(points).all():
-        raise ValueError("objectives must be finite: mask other rows before the front")
+    if not (points < np.inf).all():
+        raise ValueError("objectives must be below infinity: mask other rows before the front")
     if len(points) == 0:
         return np.zeros(0, dtype=np.bool_)
-    return cast("Mask", moocore.is_nondominated(points, keep_weakly=True))
+    least = np.maximum(points, np.finfo(np.float64).min)
+    return cast("Mask", moocore.is_nondominated(least, keep_weakly=True))
+
+
+def grounded(points: Array, like: Array | None = None) -> Array:
+    """The points with -inf, infinitely good, one range of the finite values below the least.
+
+    Args:
+        points: objective values to minimise, shape (n, objectives).
+        like: the points that say what the range is, by default the same.
+    """
+    if np.isfinite(points).all():
+        return points
+    finite = np.isfinite(like := points if like is None else like)
+    low = np.where(finite, like, np.inf).min(axis=0)
+    high = np.where(finite, like, -np.inf).max(axis=0)
+    known = finite.any(axis=0)
+    low, high = np.where(known, low, 0.0), np.where(known, high, 0.0)
+    floor = low - np.where(high > low, high - low, np.abs(low) + 1.0)
+    return np.where(np.isneginf(points), floor, points)
 
 
 def hypervolume(points: Array, reference: Array) -> float:
@@ -33,8 +53,14 @@ def hypervolume(points: Array, reference: Array) -> float:
     return float(moocore.hypervolume(inside, ref=reference)) if len(inside) else 0.0
 
 
-def knee(points: Array) -> int:
-    """Row nearest to the ideal point when each objective is scaled to the front's range."""
+def distance(points: Array) -> Array:
+    """Squared distance to the ideal point, each objective scaled to the range of the points."""
+    points = grounded(points)
     low, high = points.min(axis=0), points.max(axis=0)
     scaled = (points - low) / np.where(high > low, high - low, 1.0)
-    return int(np.argmin((scaled**2).sum(axis=1)))
+    return np.asarray((scaled**2).sum(axis=1))
+
+
+def knee(points: Array) -> int:
+    """Row nearest to the ideal point when each objective is scaled to the front's range."""
+    return int(np.argmin(distance(points)))

@@ -6,44 +6,27 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table as Grid
 
 from dse import documents, registry, units, validate, verbs
-from dse.archive import explain_infeasible
+from dse.answers import Answer
 from dse.errors import InputError, unknown
 from dse.evaluate import Table
+from dse.grids import Facts, new_grid
+from dse.grids import records as records
+from dse.grids import table as table
+from dse.outcome import at_prices as at_prices
+from dse.outcome import outcome as outcome
+from dse.outcome import outcome_json as outcome_json
 from dse.prices import in_words
-from dse.provenance import Sheet
-from dse.search import Outcome, method_of
-from dse.spec import AnyModel, Mask
-from dse.study import Study
-
-ROWS = 40
-"""Rows of a table that a terminal shows; a file holds them all."""
-
-Facts = dict[str, Any]
-
-
-def _grid(*heads: str, title: str = "", right: Sequence[int] = ()) -> Grid:
-    grid = Grid(box=SIMPLE_HEAD, title=escape(title) or None, title_justify="left", pad_edge=False)
-    for i, head in enumerate(heads):
-        grid.add_column(
-            escape(head),
-            justify="right" if i in right else "left",
-            overflow="fold",
-            no_wrap=i == 0,
-        )
-    return grid
+from dse.spec import AnyModel
 
 
 def listing(out: Console, found: Mapping[str, Mapping[str, str]]) -> None:
     """What has a name, kind by kind."""
     for kind, entries in found.items():
-        grid = _grid("name", "", title=f"{kind} ({len(entries)})")
+        grid = new_grid("name", "", title=f"{kind} ({len(entries)})")
         for slug, text in entries.items():
             grid.add_row(escape(slug), escape(text))
         out.print(grid)
@@ -116,7 +99,7 @@ def _model_facts(page: AnyModel) -> Facts:
 
 def card(out: Console, known: Facts) -> None:
     """Facts as a card: short ones first, then a table for every list."""
-    head = _grid("", "")
+    head = new_grid("", "")
     for key, value in known.items():
         if not isinstance(value, list | dict):
             head.add_row(key, escape(str(value)))
@@ -134,7 +117,7 @@ def _print_rows(out: Console, title: str, rows: Sequence[Facts]) -> None:
     filled = [name for name in names if any(row.get(name) not in (None, "") for row in rows)]
     cells = {n: [_cell(row.get(n), str(row.get("unit", ""))) for row in rows] for n in filled}
     fit = _fitting(cells, out.width)
-    grid = _grid(*fit, title=title)
+    grid = new_grid(*fit, title=title)
     for i in range(len(rows)):
         grid.add_row(*(escape(cells[name][i]) for name in fit))
     out.print(grid)
@@ -166,17 +149,11 @@ def _quantity(value: float, unit: str) -> str:
     return units.show(value, unit) if unit else f"{value:.6g}"
 
 
-def at_prices(page: AnyModel, listed: Sheet) -> str:
-    """Which prices a page's costs stand on; nothing where no answer is in money."""
-    costs = any("USD" in metric.unit for metric in page.metrics.values())
-    return f" at the prices of {in_words(listed)}" if costs else ""
-
-
-def answer(out: Console, found: verbs.Answer) -> None:
+def answer(out: Console, found: Answer) -> None:
     """One design's metrics, breakdown, bottleneck and warnings."""
     known = [name for name, metric in found["metrics"].items() if metric["low"] is not None]
     heads = ("metric", "value", *(["interval"] if known else []))
-    grid = _grid(*heads, title=str(found["model"]), right=(1,))
+    grid = new_grid(*heads, title=str(found["model"]), right=(1,))
     for name, metric in found["metrics"].items():
         span = f"{_value(metric, 'low')} to {_value(metric, 'high')}" if name in known else ""
         grid.add_row(name, _value(metric, "value"), *([span] if known else []))
@@ -198,33 +175,17 @@ def _value(metric: Mapping[str, Any], key: str) -> str:
     return units.show(value, metric["unit"])
 
 
-def _bars(out: Console, found: verbs.Answer) -> None:
+def _bars(out: Console, found: Answer) -> None:
     page = registry.model(found["model"])
     terms = {name: value or 0.0 for name, value in found["terms"].items()}
     total = sum(terms.values()) or 1.0
     unit = page.metrics[page.total].unit
-    grid = _grid(f"{page.total} is the sum of", "", "share", "", right=(1, 2))
+    grid = new_grid(f"{page.total} is the sum of", "", "share", "", right=(1, 2))
     for name, value in sorted(terms.items(), key=lambda term: -term[1]):
         share = value / total
         bar = "█" * round(30 * share)
         grid.add_row(escape(name), units.show(value, unit), f"{100 * share:.1f} %", bar)
     out.print(grid)
-
-
-def records(table: Table, active: Mapping[str, Mask] | None = None) -> list[Facts]:
-    """A table as JSON rows; unknown numbers, and knobs that are not active, are null."""
-    columns = {name: table.words(name).tolist() for name in table.columns}
-    for name, used in (active or {}).items():
-        columns[name] = [
-            word if on else None for word, on in zip(columns[name], used, strict=True)
-        ]
-    return [
-        {name: _finite(column[i]) for name, column in columns.items()} for i in range(len(table))
-    ]
-
-
-def _finite(value: object) -> object:
-    return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
 def save_csv(table: Table, path: Path) -> None:
@@ -241,116 +202,6 @@ def save_csv(table: Table, path: Path) -> None:
         raise InputError(f"{path}: {error.strerror}; choose another --output") from None
 
 
-def table(out: Console, found: Table, *, title: str, names: Sequence[str] = ()) -> None:
-    """Designs as a table, at most `ROWS` of them."""
-    chosen = names or [name for name in found.columns if name not in ("row", "violation")]
-    grid = _grid(*chosen, title=title, right=range(len(chosen)))
-    words = {name: found.words(name) for name in chosen}
-    for i in range(min(len(found), ROWS)):
-        grid.add_row(*(_mark(words[name][i], found.units.get(name, "")) for name in chosen))
-    out.print(grid)
-    if len(found) > ROWS:
-        out.print(f"... {len(found) - ROWS} more rows; --output FILE.csv holds them all")
-
-
-def _mark(value: object, unit: str) -> str:
-    if isinstance(value, bool | np.bool_):
-        return "yes" if value else "no"
-    if isinstance(value, float | int | np.number):
-        return units.show(float(value), unit) if unit else f"{float(value):g}"
-    return escape(str(value))
-
-
-def outcome(out: Console, ended: Outcome) -> None:
-    """How a search ended: best designs, or what binds when none is feasible."""
-    archive, study = ended.archive, ended.archive.study
-    rate = archive.seen / ended.seconds if ended.seconds else 0.0
-    out.print(escape(study.question))
-    out.print(
-        f"{archive.seen:,} designs by {method_of(study)} {_grid_words(study)}in "
-        f"{ended.seconds:.2f} s, {rate:,.0f} a second; {archive.accepted:,} meet every "
-        f"constraint, {archive.size:,} are on the front"
-    )
-    if listed := at_prices(study.page, study.prices):
-        out.print(f"costs are{escape(listed)}")
-    for text in study.warnings:
-        out.print(f"warning: {escape(text)}")
-    if archive.front is None:
-        _nothing(out, ended)
-    else:
-        why, best = archive.best()
-        _print_best(out, ended, why, best)
-    for reason, slugs in grouped(archive.left_out()).items():
-        out.print(f"left out ({escape(reason)}): {escape(', '.join(slugs))}")
-    out.print(f"run: {ended.run.path}")
-
-
-def grouped(reasons: Mapping[str, str]) -> dict[str, list[str]]:
-    """Names by the reason they share."""
-    found: dict[str, list[str]] = {}
-    for slug, reason in reasons.items():
-        found.setdefault(reason, []).append(slug)
-    return found
-
-
-def _grid_words(study: Study) -> str:
-    """How many designs there are to find; a continuous space has no such number."""
-    return "" if study.space.continuous else f"(grid {study.space.size:,}) "
-
-
-def _print_best(out: Console, ended: Outcome, why: Sequence[str], best: Table) -> None:
-    study = ended.archive.study
-    goals = [objective.metric for objective in study.objectives]
-    names = [axis.path for axis in study.space.axes] + goals
-    grid = _grid("", *why, right=range(1, len(why) + 1))
-    active = ended.archive.active(best)
-    for name in names:
-        cells = [_mark(value, best.units.get(name, "")) for value in best.words(name)]
-        used = active.get(name, np.ones(len(best), dtype=np.bool_))
-        cells = [cell if on else "" for cell, on in zip(cells, used, strict=True)]
-        grid.add_row(f"[bold]{name}[/bold]" if name in goals else name, *cells)
-    flagged = ["extrapolates" if flag else "" for flag in best["extrapolates"]]
-    if any(flagged):
-        grid.add_row("", *flagged)
-    out.print(grid)
-
-
-def _nothing(out: Console, ended: Outcome) -> None:
-    archive = ended.archive
-    out.print("nothing is feasible; the least violating designs:")
-    for line in explain_infeasible(archive):
-        out.print(f"  {escape(line)}")
-    if archive.nearest is not None:
-        study = archive.study
-        names = [axis.path for axis in study.space.axes]
-        names += [constraint.metric for constraint in study.constraints]
-        table(out, archive.nearest, title="", names=[*dict.fromkeys(names), "violation"])
-
-
-def outcome_json(ended: Outcome) -> Facts:
-    """How a search ended, for scripts."""
-    archive = ended.archive
-    why, best = archive.best() if archive.front is not None else ([], None)
-    listed = records(best, archive.active(best)) if best is not None else []
-    return {
-        "study": archive.study.slug,
-        "run": str(ended.run.path),
-        "method": method_of(archive.study),
-        "designs": archive.seen,
-        "accepted": archive.accepted,
-        "front": archive.size,
-        "seconds": ended.seconds,
-        "finished": ended.finished,
-        "prices": in_words(archive.study.prices),
-        "best": [{"why": reason, **row} for reason, row in zip(why, listed, strict=True)],
-        "infeasible": [] if archive.front is not None else explain_infeasible(archive),
-        "nearest": records(archive.nearest)
-        if archive.front is None and archive.nearest is not None
-        else [],
-        "left_out": archive.left_out(),
-    }
-
-
 def validation(out: Console, rows: Sequence[validate.Row], model: str | None) -> None:
     """Published against predicted, fit and check apart, with their mean errors."""
     if not rows:
@@ -360,7 +211,7 @@ def validation(out: Console, rows: Sequence[validate.Row], model: str | None) ->
         if not chosen:
             continue
         heads = ("model", "point", "quantity", "published", "predicted", "error", "known from")
-        grid = _grid(*heads, title=f"{use}: {title}", right=(3, 4, 5))
+        grid = new_grid(*heads, title=f"{use}: {title}", right=(3, 4, 5))
         for row in chosen:
             pair = (units.show(row.published, row.unit, 4), units.show(row.predicted, row.unit, 4))
             error = f"{100 * row.error:+.2f} %"

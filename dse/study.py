@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, cast
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dse import documents, registry
@@ -16,7 +17,7 @@ from dse.errors import InputError, placed, unknown
 from dse.prices import in_force
 from dse.provenance import Sheet
 from dse.space import Constraint, Space, parse_constraint
-from dse.spec import AnyModel, Metric
+from dse.spec import AnyModel, Array, Mask, Metric
 
 Method = Literal["auto", "grid", "random", "qmc", "nsga2", "nsga3", "tpe", "gp"]
 
@@ -73,6 +74,10 @@ class Objective:
 
     metric: str
     sign: float
+
+    def ranks(self, values: Array) -> Mask:
+        """Which values can be compared: finite ones, and infinity where larger is better."""
+        return np.isfinite(values) | (np.isposinf(values) & (self.sign < 0))
 
 
 @dataclass(frozen=True)

@@ -289,7 +289,7 @@ def show(value: float, unit: str, digits: int = 3) -> str:
     ('5.37 ms', '3.2 GB/s', '$7,795', '12 %')
     """
     if not math.isfinite(value):
-        return "unknown" if math.isnan(value) else str(float(value))
+        return "unknown" if math.isnan(value) else "infinite" if value > 0 else "-infinite"
     canonical = "%" if unit == "%" else si(unit)[1]
     plain = float(value) + 0.0  # turns -0.0 into 0.0
     if canonical in _SPECIAL:

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
 
-from dse.pareto import hypervolume, knee, nondominated
+from dse.pareto import distance, grounded, hypervolume, knee, nondominated
 from dse.spec import Array, Mask
 
 
@@ -54,14 +55,38 @@ def test_no_points_have_no_front():
 
 
 @pytest.mark.parametrize("row", [0, 3])
-@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_an_objective_that_is_not_finite_is_refused_instead_of_breaking_the_front(
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_an_objective_that_cannot_be_ranked_is_refused_instead_of_breaking_the_front(
     row: int, value: float
 ):
     points = np.arange(12.0).reshape(4, 3)
     points[row, 1] = value
     with pytest.raises(ValueError, match="mask other rows before the front"):
         nondominated(points)
+
+
+@given(
+    st.integers(1, 4).flatmap(
+        lambda width: arrays.arrays(
+            np.float64, (9, width), elements=st.sampled_from([-np.inf, 0.0, 1.0, 2.0])
+        )
+    )
+)
+def test_what_is_infinitely_good_beats_every_number(points: Array):
+    np.testing.assert_array_equal(nondominated(points), reference(points))
+    low = grounded(points)
+    assert np.isfinite(low).all()
+    for before, after in zip(points.T, low.T, strict=True):  # the order stays as it was
+        np.testing.assert_array_equal(
+            np.unique(before, return_inverse=True)[1], np.unique(after, return_inverse=True)[1]
+        )
+
+
+def test_the_infinitely_good_stands_one_range_below_the_finite():
+    points = np.array([[-np.inf, 1.0], [3.0, 2.0], [5.0, 0.0]])
+    np.testing.assert_array_equal(grounded(points), [[1.0, 1.0], [3.0, 2.0], [5.0, 0.0]])
+    np.testing.assert_array_equal(distance(points), [0.25, 0.25 + 1, 1.0])
+    assert knee(points) == 0
 
 
 @pytest.mark.parametrize(

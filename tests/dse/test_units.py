@@ -233,8 +233,8 @@ def test_the_forms_of_a_bandwidth_read_as_documented():
         (12345, "1", "12,345"),
         (1.2345e8, "1", "123,000,000"),
         (1.5e-7, "1", "1.5e-7"),
-        (math.inf, "B", "inf"),
-        (-math.inf, "s", "-inf"),
+        (math.inf, "B", "infinite"),
+        (-math.inf, "s", "-infinite"),
         (math.nan, "USD", "unknown"),
     ],
 )

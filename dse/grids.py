@@ -1,0 +1,71 @@
+"""Tables as a terminal and a script take them: a plain grid, marks for cells, JSON rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table as Grid
+
+from dse import units
+from dse.evaluate import Table
+from dse.spec import Mask
+
+ROWS = 40
+"""Rows of a table that a terminal shows; a file holds them all."""
+
+Facts = dict[str, Any]
+
+
+def new_grid(*heads: str, title: str = "", right: Sequence[int] = ()) -> Grid:
+    """An empty grid; columns in `right` hold numbers, the first one is never folded."""
+    grid = Grid(box=SIMPLE_HEAD, title=escape(title) or None, title_justify="left", pad_edge=False)
+    for i, head in enumerate(heads):
+        grid.add_column(
+            escape(head),
+            justify="right" if i in right else "left",
+            overflow="fold",
+            no_wrap=i == 0,
+        )
+    return grid
+
+
+def records(table: Table, active: Mapping[str, Mask] | None = None) -> list[Facts]:
+    """A table as JSON rows; unknown numbers, and knobs that are not active, are null."""
+    columns = {name: table.words(name).tolist() for name in table.columns}
+    for name, used in (active or {}).items():
+        columns[name] = [
+            word if on else None for word, on in zip(columns[name], used, strict=True)
+        ]
+    return [
+        {name: _finite(column[i]) for name, column in columns.items()} for i in range(len(table))
+    ]
+
+
+def _finite(value: object) -> object:
+    return None if isinstance(value, float) and not np.isfinite(value) else value
+
+
+def table(out: Console, found: Table, *, title: str, names: Sequence[str] = ()) -> None:
+    """Designs as a table, at most `ROWS` of them."""
+    chosen = names or [name for name in found.columns if name not in ("row", "violation")]
+    grid = new_grid(*chosen, title=title, right=range(len(chosen)))
+    words = {name: found.words(name) for name in chosen}
+    for i in range(min(len(found), ROWS)):
+        grid.add_row(*(mark(words[name][i], found.units.get(name, "")) for name in chosen))
+    out.print(grid)
+    if len(found) > ROWS:
+        out.print(f"... {len(found) - ROWS} more rows; --output FILE.csv holds them all")
+
+
+def mark(value: object, unit: str) -> str:
+    """A cell as a terminal shows it."""
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
+    if isinstance(value, float | int | np.number):
+        return units.show(float(value), unit) if unit else f"{float(value):g}"
+    return escape(str(value))
