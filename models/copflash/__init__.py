@@ -1,0 +1,1 @@
+"""Cop-Flash: a drive of SLC and TLC blocks under training traffic."""
