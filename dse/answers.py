@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from dse import documents, registry, units
+from dse import documents, picks, registry, units
 from dse.errors import InputError, placed
 from dse.spec import AnyModel, Config, Knob, Result, at, knobs
-from dse.study import flat, nest
+from dse.study import flat, nest, overlaid
 
 Answer = dict[str, Any]
 """An evaluation as scripts read it: model, metrics, terms, resources, bottleneck, warnings."""
@@ -23,23 +24,50 @@ def design(
     settings: Mapping[str, object] | None = None,
     files: Mapping[str, Path] | None = None,
 ) -> tuple[AnyModel, Config]:
-    """A page and one design of it; `model` is a slug or the path of a design file.
+    """A page and one design of it.
+
+    Args:
+        model: slug of a page, path of a design file, or `RUN:NAME` for a design of a run.
+        settings: what is laid over it.
+        files: kind -> file that the page reads; all settings lie over it.
 
     Raises:
         InputError: anything in it that does not fit the page.
     """
+    slug, held, place = _named(model)
+    page = registry.model(slug)
+    laid = _laid_under(page, files, overlaid(held, settings or {}))
+    return page, registry.configure(page, laid, place=place)
+
+
+def _named(model: str) -> tuple[str, Mapping[str, object], str]:
+    """What a name stands for: slug of the page, settings, and the place of mistakes in them."""
+    pick = picks.read(model)
+    if pick is not None:
+        return *pick.settings(), model
     if Path(model).suffix not in (".yaml", ".yml"):
-        page = registry.model(model)
-        return page, registry.configure(page, _laid_under(page, files, settings or {}))
+        return model, {}, ""
     document = documents.read(Path(model))
     if "model" not in document:
         raise InputError(f"{model}: a design file needs 'model' and 'set'; no model is named")
-    page = registry.model(str(document["model"]))
     held = document.get("set") or {}
     if not isinstance(held, Mapping):
         raise InputError(f"{model}: set: must hold 'knob: value' lines, got {held!r}")
-    laid = _laid_under(page, files, {**held, **(settings or {})})
-    return page, registry.configure(page, laid, place=model)
+    return str(document["model"]), held, model
+
+
+@contextmanager
+def priced_like(models: Iterable[str], prices: str | Path | None) -> Iterator[None]:
+    """Price by the given list, or by the one that the designs' runs were searched with.
+
+    Raises:
+        InputError: runs of different lists, which no comparison may mix.
+    """
+    found = {pick.overlay for pick in map(picks.read, models) if pick and prices is None}
+    if len(found) > 1:
+        raise InputError("the runs were searched at different prices; give one list by --prices")
+    with registry.priced_by(prices or next(iter(found), None)):
+        yield
 
 
 def _laid_under(

@@ -130,7 +130,7 @@ class Run:
         Raises:
             InputError: the run holds no designs.
         """
-        wanted = np.array(_read_rows(self.path / "front.csv"), dtype=np.intp)
+        wanted = np.array([int(line["row"]) for line in self.lines("front.csv")], dtype=np.intp)
         found: list[Table] = []
         start = 0
         for table in self.tables():
@@ -140,6 +140,27 @@ class Run:
         if not found:
             raise InputError(f"{self.path}: the run holds no designs yet; resume its search")
         return Table.concat(found)
+
+    def lines(self, name: str) -> list[dict[str, str]]:
+        """The lines of one of the run's CSV files by column; none where it has no such file."""
+        path = self.path / name
+        if not path.exists():
+            return []
+        with path.open(encoding="utf-8", newline="") as stream:
+            return list(csv.DictReader(stream))
+
+    def design(self, row: int) -> Table:
+        """One design by its number.
+
+        Raises:
+            InputError: it is not stored.
+        """
+        start = 0
+        for table in self.tables():
+            if start <= row < start + len(table):
+                return table.take(np.array([row - start]))
+            start += len(table)
+        raise InputError(f"{self.path}: design {row} is not stored; resume the search")
 
     @property
     def stamped(self) -> bool:
@@ -160,11 +181,7 @@ class Run:
 
     def history(self) -> list[dict[str, float]]:
         """How the front grew: designs seen, size of the front, hypervolume."""
-        path = self.path / "history.csv"
-        if not path.exists():
-            return []
-        with path.open(encoding="utf-8", newline="") as stream:
-            return [{k: float(v) for k, v in row.items()} for row in csv.DictReader(stream)]
+        return [{k: float(v) for k, v in row.items()} for row in self.lines("history.csv")]
 
     def write_csv(
         self,
@@ -327,13 +344,6 @@ def _from_arrow(table: pa.Table) -> Table:
             columns[name] = column.to_numpy(zero_copy_only=False)
     units = {f.name: (f.metadata or {}).get(b"unit", b"").decode() for f in table.schema}
     return Table(columns, {k: v for k, v in units.items() if v}, labels)
-
-
-def _read_rows(path: Path) -> list[int]:
-    if not path.exists():
-        return []
-    with path.open(encoding="utf-8", newline="") as stream:
-        return [int(row["row"]) for row in csv.DictReader(stream)]
 
 
 def command() -> str:

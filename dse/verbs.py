@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from dse import documents, registry
 from dse import validate as validation
-from dse.answers import Answer, answer, design
+from dse.answers import Answer, answer, design, priced_like
 from dse.errors import InputError
 from dse.evaluate import Table, stream
 from dse.search import Outcome, Pool, Progress, draw_of, require, total_of
@@ -37,7 +37,7 @@ def evaluate(
     """Price one design.
 
     Args:
-        model: slug of a page, or the path of a design file.
+        model: slug of a page, path of a design file, or `RUN:NAME` for a design of a run.
         settings: dotted knob -> SI number, text with a unit, or slug.
         files: kind -> file that the page reads, such as `{"trace": path}`; settings lie over it.
         prices: a price file that is laid over the shipped list.
@@ -45,7 +45,7 @@ def evaluate(
     Raises:
         InputError: a knob, value, rule or file that does not fit.
     """
-    with registry.priced_by(prices):
+    with priced_like([model], prices):
         return answer(*design(model, settings, files))
 
 
