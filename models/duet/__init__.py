@@ -1,0 +1,1 @@
+"""DUET: which subgraphs of a network run on the CPU, which on the GPU, and at what latency."""
