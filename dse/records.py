@@ -153,6 +153,35 @@ class Operator(Record):
     """Elements saved for the backward pass per sequence, token and token of context."""
 
 
+class Branch(Record):
+    """One of the parts that a network's answer is joined from; all numbers are of one sample."""
+
+    flops: Annotated[Real, Unit("FLOP")]
+    """Operations."""
+    weights: Annotated[Real, Unit("1")]
+    """Parameters."""
+    steps: Annotated[Real, Unit("1")] = leaf(1.0)
+    """Times the parameters are read, one after the other."""
+    kernels: Annotated[Real, Unit("1")]
+    """Kernels started, unfused."""
+    fusible: Annotated[Real, Unit("1")] = leaf(1.0)
+    """1 where a compiler may fuse kernels, 0 where steps keep them apart."""
+    gpu_share: Annotated[Real, Unit("1")] = leaf(1.0)
+    """Share of a GPU's usual compute efficiency that its shapes reach."""
+    input_bytes: Annotated[Real, Unit("B")]
+    """What enters it from outside."""
+    output_bytes: Annotated[Real, Unit("B")]
+    """What it hands on."""
+    products: Annotated[Real, Unit("1")]
+    """Operators that multiply matrices or convolve."""
+    others: Annotated[Real, Unit("1")]
+    """All other operators."""
+    kinds: Annotated[Real, Unit("1")]
+    """Kinds of operators."""
+    joins: Annotated[Real, Unit("1")] = leaf(0.0)
+    """1 for the part that joins the others."""
+
+
 class Workload(Record):
     """A network: what every family can say of itself. Families add their own numbers."""
 

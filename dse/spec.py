@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from dse.errors import InputError, shorten, unknown
 from dse.provenance import Sheet
 from dse.records import Array as Array
+from dse.records import Branch as Branch
 from dse.records import Mask as Mask
 from dse.records import Operator as Operator
 from dse.records import Real as Real
