@@ -14,6 +14,7 @@ from dse.errors import InputError
 from dse.evaluate import Table
 from dse.store import Run
 from dse.study import Study
+from dse.winners import Winner, flat_warnings, winners
 
 Stamp = tuple[int, int]
 """Parts of the run's designs and the age of its front: equal while nothing was written."""
@@ -29,6 +30,24 @@ class Snapshot:
     facts: Mapping[str, Any]
     refusal: tuple[str, ...]
     """Why nothing is feasible, in words; empty where something is."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What makes the answer weaker than it looks."""
+        if len(self.front) == 0:
+            return self.study.warnings
+        flat = flat_warnings(self.study, self.front, self.constant)
+        return (*self.study.warnings, *flat)
+
+    @property
+    def winners(self) -> tuple[Winner, ...]:
+        """Which design of the front wins each objective; nobody when nothing is feasible."""
+        return winners(self.study, self.front, self.constant) if len(self.front) else ()
+
+    @property
+    def constant(self) -> list[str]:
+        """Objectives with one value in every design that meets the constraints."""
+        return list(self.facts.get("constant", []))
 
 
 class Context:

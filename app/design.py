@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from dse import registry, units, verbs
+from dse.answers import Answer
 from dse.errors import InputError, unknown
 from dse.evaluate import Table
 from dse.spec import AnyModel, Config, Knob, at, knobs
@@ -132,7 +133,7 @@ def _given(page: AnyModel, pairs: Mapping[str, str]) -> tuple[Settings, list[str
 class Priced:
     """A design's numbers, or in words why there are none."""
 
-    answer: verbs.Answer | None
+    answer: Answer | None
     refusal: str = ""
 
 
@@ -144,7 +145,7 @@ def price(page: AnyModel, settings: Mapping[str, object]) -> Priced:
         return Priced(None, str(error).split("\n")[0])
 
 
-def missed(study: Study, answer: verbs.Answer) -> list[str]:
+def missed(study: Study, answer: Answer) -> list[str]:
     """The study's constraints that a design misses, in words."""
     lines = []
     for constraint in study.constraints:

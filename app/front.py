@@ -17,6 +17,7 @@ from dse.evaluate import Table
 from dse.pareto import knee
 from dse.spec import AnyModel
 from dse.study import Study
+from dse.winners import Told, told, verdict
 
 from .context import Context, Snapshot
 from .design import Settings, row_settings
@@ -38,7 +39,7 @@ def question(context: Context) -> Component:
         return _titled("This run cannot be shown", html.P(str(error), role="alert"))
     if snapshot is None:
         return _titled("Set a design and see what it does", *_no_run())
-    notes = (*snapshot.study.warnings, *snapshot.refusal)
+    notes = (*snapshot.warnings, *snapshot.refusal)
     return _titled(
         snapshot.study.question,
         html.P(_facts(context, snapshot), className="facts"),
@@ -110,10 +111,33 @@ def panel(context: Context) -> Component:
             dcc.Graph(id="explore-front-graph", config=GRAPH, style={"height": "31rem"}),
             html.P(id="explore-front-caption", className="caption"),
             html.P("Click a point to load its design.", className="caption"),
+            *([] if snapshot is None else won(snapshot)),
         ],
         className="card front",
         hidden=snapshot is None,
     )
+
+
+def won(snapshot: Snapshot) -> list[Component]:
+    """Who wins what, in words: a sentence, and a line for each objective."""
+    found = snapshot.winners
+    if not found:
+        return []
+    said = verdict(found, lambda name: words(name).lower())
+    lines = [html.Li(_won(row)) for row in told(snapshot.study, snapshot.front, found)]
+    head = [html.P(f"{said[:1].upper()}{said[1:]}.")] if said else []
+    return [*head, html.Ul(lines, id="explore-winners-list")]
+
+
+def _won(row: Told) -> str:
+    """One objective's winner in words."""
+    knobs, others = (
+        ", ".join(f"{words(name).lower()} {value}" for name, value in pairs.items())
+        for pairs in (row.knobs, row.others)
+    )
+    by = "; ".join(filter(None, [knobs and f"with {knobs}", row.note]))
+    reached = f", and then {others}" if others else ""
+    return f"Best {words(row.metric).lower()}: {row.value}" + f" ({by})" * bool(by) + reached
 
 
 def listing(context: Context) -> Component:

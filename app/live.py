@@ -9,7 +9,8 @@ from typing import Any
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from dse import figures, registry, units, verbs
+from dse import figures, registry, units
+from dse.answers import Answer
 from dse.chart import words
 from dse.spec import AnyModel
 
@@ -99,7 +100,7 @@ def _nothing(*, dark: bool) -> Any:  # noqa: ANN401 - a figure
     )
 
 
-def _terms(page: AnyModel, answer: verbs.Answer) -> figures.Chart:
+def _terms(page: AnyModel, answer: Answer) -> figures.Chart:
     terms = {name: _number(value) for name, value in answer["terms"].items()}
     return figures.breakdown(page, terms, _number(answer["metrics"][page.total]["value"]))
 
@@ -108,7 +109,7 @@ def _number(value: float | None) -> float:
     return float("nan") if value is None else float(value)
 
 
-def _verdict(context: Context, page: AnyModel, answer: verbs.Answer) -> list[Component]:
+def _verdict(context: Context, page: AnyModel, answer: Answer) -> list[Component]:
     """Whether the design can run, what bounds it, and what to be careful about."""
     snapshot = context.readable()
     missed = (
@@ -125,7 +126,7 @@ def _verdict(context: Context, page: AnyModel, answer: verbs.Answer) -> list[Com
     ]
 
 
-def bottleneck(page: AnyModel, answer: verbs.Answer) -> str:
+def bottleneck(page: AnyModel, answer: Answer) -> str:
     """The busiest resource in words, and the next one."""
     unit = page.metrics[page.total].unit
     known = {name: value for name, value in answer["resources"].items() if value is not None}
@@ -136,7 +137,7 @@ def bottleneck(page: AnyModel, answer: verbs.Answer) -> str:
     return f"Bottleneck: {first}" + (f", then {rest[0]}." if rest else ".")
 
 
-def _metrics(page: AnyModel, answer: verbs.Answer) -> Component:
+def _metrics(page: AnyModel, answer: Answer) -> Component:
     rows = [
         html.Tr(
             [

@@ -29,6 +29,10 @@ class Archive:
     """What a search keeps of all it has seen: front, least violating designs, counts."""
 
     study: Study
+    guided: bool = False
+    """Whether the search learns, and may ask for a design again: such repeats are counted."""
+    repeats: int = 0
+    """Designs that had been priced before."""
     seen: int = 0
     accepted: int = 0
     front: Table | None = None
@@ -44,6 +48,7 @@ class Archive:
     unranked: dict[str, int] = field(default_factory=dict)
     """Designs that meet every constraint, but whose value of an objective is unknown."""
     snapshots: list[tuple[int, Array]] = field(default_factory=list)
+    _asked: set[bytes] = field(default_factory=set)
 
     @property
     def size(self) -> int:
@@ -57,6 +62,8 @@ class Archive:
         self.seen += len(table)
         self._count_known(table)
         self._count_unranked(table)
+        if self.guided:
+            self._count_repeats(table)
         good = table.take(table["accepted"])
         self.accepted += len(good)
         if len(good):
@@ -122,6 +129,12 @@ class Archive:
             metric = objective.metric
             if lost := int(np.count_nonzero(rest & ~objective.ranks(table[metric]))):
                 self.unranked[metric] = self.unranked.get(metric, 0) + lost
+
+    def _count_repeats(self, table: Table) -> None:
+        knobs = np.stack([table[axis.path] for axis in self.study.space.axes], axis=1)
+        before = len(self._asked)
+        self._asked.update(row.tobytes() for row in knobs)
+        self.repeats += len(table) - (len(self._asked) - before)
 
     @property
     def constant(self) -> list[str]:

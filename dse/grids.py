@@ -35,19 +35,23 @@ def new_grid(*heads: str, title: str = "", right: Sequence[int] = ()) -> Grid:
 
 
 def records(table: Table, active: Mapping[str, Mask] | None = None) -> list[Facts]:
-    """A table as JSON rows; unknown numbers, and knobs that are not active, are null."""
+    """A table as JSON rows: what is unknown or plays no part is null, infinity a word."""
     columns = {name: table.words(name).tolist() for name in table.columns}
     for name, used in (active or {}).items():
         columns[name] = [
             word if on else None for word, on in zip(columns[name], used, strict=True)
         ]
     return [
-        {name: _finite(column[i]) for name, column in columns.items()} for i in range(len(table))
+        {name: _plain(name, column[i]) for name, column in columns.items()}
+        for i in range(len(table))
     ]
 
 
-def _finite(value: object) -> object:
-    return None if isinstance(value, float) and not np.isfinite(value) else value
+def _plain(name: str, value: object) -> object:
+    """A value as JSON has it; an infinite violation only says that a metric is unknown."""
+    if not isinstance(value, float) or np.isfinite(value):
+        return value
+    return None if np.isnan(value) or name == "violation" else units.show(value, "1")
 
 
 def table(out: Console, found: Table, *, title: str, names: Sequence[str] = ()) -> None:

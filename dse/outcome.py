@@ -34,16 +34,16 @@ def outcome(out: Console, ended: Outcome) -> None:
     rate = archive.seen / ended.seconds if ended.seconds else 0.0
     out.print(escape(study.question))
     out.print(
-        f"{archive.seen:,} designs by {method_of(study)} {_grid_words(study)}in "
-        f"{ended.seconds:.2f} s, {rate:,.0f} a second; {archive.accepted:,} meet every "
-        f"constraint, {archive.size:,} are on the front"
+        f"{archive.seen:,} designs {_repeats_words(archive)}by {method_of(study)} "
+        f"{_grid_words(study)}in {ended.seconds:.2f} s, {rate:,.0f} a second; "
+        f"{archive.accepted:,} meet every constraint, {archive.size:,} are on the front"
     )
     if listed := at_prices(study.page, study.prices):
         out.print(f"costs are{escape(listed)}")
     for text in (*study.warnings, *archive.warnings()):
         out.print(f"warning: {escape(text)}")
     for metric, count in archive.unranked.items():
-        out.print(f"not compared: {count:,} designs that meet them, with {metric} {UNRANKED}")
+        out.print(f"not compared: {count:,} designs within every constraint, {metric} {UNRANKED}")
     if archive.front is None:
         _nothing(out, ended)
     else:
@@ -90,6 +90,11 @@ def _won(row: Told) -> tuple[str, str, str]:
     return row.value, "; ".join(filter(None, [knobs, row.note])), others
 
 
+def _repeats_words(archive: Archive) -> str:
+    """How many designs a search that learns asked for again."""
+    return f"({archive.repeats:,} of them repeats) " if archive.repeats else ""
+
+
 def _print_best(out: Console, ended: Outcome, why: Sequence[str], best: Table) -> None:
     study = ended.archive.study
     goals = [objective.metric for objective in study.objectives]
@@ -129,6 +134,7 @@ def outcome_json(ended: Outcome) -> Facts:
         "run": str(ended.run.path),
         "method": method_of(archive.study),
         "designs": archive.seen,
+        "repeats": archive.repeats,
         "accepted": archive.accepted,
         "front": archive.size,
         "seconds": ended.seconds,

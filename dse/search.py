@@ -132,7 +132,7 @@ def search(
     before = float(earlier.get("seconds", 0.0))
     if earlier.get("finished"):
         return Outcome(run, _reread(study, run), before, finished=True)
-    archive = Archive(study)
+    archive = _archive(study)
     total = total_of(study)
     writer = _Writer(run, archive, began - before)
     finished = True
@@ -182,9 +182,14 @@ class _Writer:
             self.waiting = []
 
 
+def _archive(study: Study) -> Archive:
+    """An archive that has seen nothing yet."""
+    return Archive(study, guided=method_of(study) in GENERATION)
+
+
 def _reread(study: Study, run: Run) -> Archive:
     """The archive of what a run has stored."""
-    archive = Archive(study)
+    archive = _archive(study)
     for table in _stored(study, run):
         archive.add(table)
     return archive
@@ -258,5 +263,8 @@ def _conclude(run: Run, archive: Archive, *, seconds: float, finished: bool) -> 
         seconds=round(seconds, 3),
         finished=finished,
         left_out=archive.left_out(),
-        warnings=list(archive.study.warnings),
+        repeats=archive.repeats,
+        constant=archive.constant,
+        not_compared=archive.unranked,
+        warnings=[*archive.study.warnings, *archive.warnings()],
     )

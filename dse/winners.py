@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -151,12 +151,15 @@ def _told(front: Table, winner: Winner, paths: Sequence[str], telling: Sequence[
     )
 
 
-def verdict(found: Sequence[Winner]) -> str:
-    """Whether one design wins several objectives, in a sentence; nothing where only one counts."""
+def verdict(found: Sequence[Winner], say: Callable[[str], str] = str) -> str:
+    """Whether one design wins several objectives, in a sentence; nothing where only one counts.
+
+    `say` turns an objective's name into what a reader calls it.
+    """
     won: dict[int, list[str]] = {}
     for winner in found:
         if not winner.flat:
-            won.setdefault(winner.place, []).append(winner.objective.metric)
+            won.setdefault(winner.place, []).append(say(winner.objective.metric))
     groups = sorted(won.values(), key=len, reverse=True)
     if sum(map(len, groups)) < 2:
         return ""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from dse import figures, units
 from dse.space import Axis
 
@@ -30,14 +33,23 @@ def _facts(context: Context) -> list[tuple[str, str]]:
         ("Method", _method(str(facts["method"]))),
         ("Space", f"{len(study.space.axes)} knobs, {size}"),
         ("Budget and seed", f"{study.search.budget:,} designs, seed {facts['seed']}"),
-        ("Designs priced", f"{facts['designs']:,} in {units.show(facts['seconds'], 's')}"),
+        ("Designs priced", f"{_priced(facts)} in {units.show(facts['seconds'], 's')}"),
         (
             "Accepted",
             f"{facts['accepted']:,} ({share:.3g} %) feasible and within every constraint",
         ),
+        *(
+            ("Not compared", f"{count:,} more, whose {words(metric)} is unknown or infinite")
+            for metric, count in facts.get("not_compared", {}).items()
+        ),
         ("On the front", f"{len(context.front):,}"),
         ("Finished", "yes" if facts["finished"] else "no: it was interrupted"),
     ]
+
+
+def _priced(facts: Mapping[str, Any]) -> str:
+    repeats = facts.get("repeats", 0)
+    return f"{facts['designs']:,}" + (f" ({repeats:,} of them repeats)" if repeats else "")
 
 
 def _method(name: str) -> str:

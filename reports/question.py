@@ -5,6 +5,7 @@ from __future__ import annotations
 from dse.space import Constraint
 from dse.spec import knobs
 from dse.study import Objective
+from dse.winners import flat_warnings
 
 from .section import Block, Context, Facts, Paragraph, Section
 from .wording import SENSES, active, at_prices, cell, held, listed, quantity, words
@@ -97,6 +98,8 @@ def _group(name: str, texts: list[str]) -> list[tuple[str, str]]:
 def _warnings(context: Context) -> list[str]:
     """What makes the answer weaker than it looks."""
     found = list(context.study.warnings)
+    if context.feasible:
+        found += flat_warnings(context.study, context.front, context.constant)
     if not context.environment["finished"]:
         found.append("the search was interrupted, so some designs were never priced")
     if context.feasible and context.best["extrapolates"].any():

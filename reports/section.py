@@ -13,6 +13,7 @@ from dse.spec import AnyModel
 from dse.store import Run
 from dse.study import Study
 from dse.validate import Row
+from dse.winners import Winner, winners
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,16 @@ class Context:
     def feasible(self) -> bool:
         """Whether any design meets every constraint."""
         return len(self.front) > 0
+
+    @property
+    def constant(self) -> list[str]:
+        """Objectives with one value in every design that meets the constraints."""
+        return list(self.environment.get("constant", []))
+
+    @property
+    def winners(self) -> tuple[Winner, ...]:
+        """Which design of the front wins each objective; nobody when nothing is feasible."""
+        return winners(self.study, self.front, self.constant) if self.feasible else ()
 
     @property
     def balanced(self) -> int:

@@ -56,10 +56,8 @@ def quantity(number: float, unit: str) -> str:
     """A number with its unit; what is not known says so.
 
     >>> quantity(float("nan"), "s"), quantity(float("inf"), "s"), quantity(0.0123, "s")
-    ('unknown', 'unbounded', '12.3 ms')
+    ('unknown', 'infinite', '12.3 ms')
     """
-    if math.isinf(number):
-        return "unbounded"
     return units.show(float(number), unit or "1")
 
 
