@@ -123,21 +123,27 @@ def won(snapshot: Snapshot) -> list[Component]:
     found = snapshot.winners
     if not found:
         return []
-    said = verdict(found, lambda name: words(name).lower())
-    lines = [html.Li(_won(row)) for row in told(snapshot.study, snapshot.front, found)]
+    said = verdict(found, _spoken)
+    rows = told(snapshot.study, snapshot.front, found, _spoken)
+    lines = [html.Li(_won(row)) for row in rows]
     head = [html.P(f"{said[:1].upper()}{said[1:]}.")] if said else []
     return [*head, html.Ul(lines, id="explore-winners-list")]
+
+
+def _spoken(name: str) -> str:
+    """A name as it reads inside a sentence."""
+    return words(name).lower()
 
 
 def _won(row: Told) -> str:
     """One objective's winner in words."""
     knobs, others = (
-        ", ".join(f"{words(name).lower()} {value}" for name, value in pairs.items())
+        ", ".join(f"{_spoken(name)} {value}" for name, value in pairs.items())
         for pairs in (row.knobs, row.others)
     )
     by = "; ".join(filter(None, [knobs and f"with {knobs}", row.note]))
     reached = f", and then {others}" if others else ""
-    return f"Best {words(row.metric).lower()}: {row.value}" + f" ({by})" * bool(by) + reached
+    return f"Best {_spoken(row.metric)}: {row.value}" + f" ({by})" * bool(by) + reached
 
 
 def listing(context: Context) -> Component:
@@ -273,7 +279,7 @@ def _column(front: Table, name: str) -> dict[str, object]:
 
 
 def rows(table: Table) -> list[dict[str, object]]:
-    """Rows as the grid takes them: SI numbers in full, slugs for categories, unknown empty."""
+    """Rows as the grid takes them: SI numbers in full, words where there is no number."""
     names = [name for name in table.columns if name != "row"]
     lists = [_plain(table, name) for name in names]
     return [
@@ -284,7 +290,14 @@ def rows(table: Table) -> list[dict[str, object]]:
 
 def _plain(table: Table, name: str) -> list[object]:
     values: list[object] = table.words(name).tolist()
-    return [None if isinstance(v, float) and not np.isfinite(v) else v for v in values]
+    return [_json(value) for value in values]
+
+
+def _json(value: object) -> object:
+    """A value as JSON has it: null for what is unknown, a word for what is infinite."""
+    if not isinstance(value, float) or np.isfinite(value):
+        return value
+    return None if np.isnan(value) else units.show(value, "1")
 
 
 def describe(value: float | bool | None, unit: str) -> str:

@@ -157,7 +157,7 @@ def _front_caption(study: Study, designs: Table, accepted: int, drawn: int, lost
         "beside the whole front."
     ]
     if lost:
-        lines.append(f"{lost:,} marks with an unknown value are left out.")
+        lines.append(f"{lost:,} marks with an unknown or infinite value are left out.")
     if designs["extrapolates"].any():
         lines.append("Open marks extrapolate beyond the page's range.")
     return " ".join([*lines, *_prices(study)])

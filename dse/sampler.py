@@ -102,7 +102,7 @@ def _tell(study: Study, asker: Any, trials: Sequence[Any], table: Table) -> None
     points = points_of(study, table)
     missed = [c.violation(table[c.metric]) for c in study.constraints]
     for i, trial in enumerate(trials):
-        if not np.isfinite(points[i]).all():
+        if not (points[i] < np.inf).all():  # false for NaN too; -inf is infinitely good
             asker.tell(trial, state=TrialState.FAIL)
             continue
         trial.set_constraint("feasible", 0.0 if table["feasible"][i] else 1.0)

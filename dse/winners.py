@@ -125,30 +125,42 @@ class Told:
     others: dict[str, str]
     """What it reaches in the objectives that discriminate."""
     note: str
-    """How many designs go as far, where it is more than one."""
+    """That no design stands out, that an earlier row names its design, how many others tie."""
 
 
-def told(study: Study, front: Table, found: Sequence[Winner]) -> list[Told]:
-    """Each winner in words, in the order of the objectives."""
+def told(
+    study: Study, front: Table, found: Sequence[Winner], say: Callable[[str], str] = str
+) -> list[Told]:
+    """Each winner in words, in the order of the objectives; a design is named once.
+
+    `say` turns an objective's name into what a reader calls it.
+    """
     telling = [winner.objective.metric for winner in found if not winner.flat]
-    rows = zip(found, differing(study, front, found), strict=True)
-    return [_told(front, winner, paths, telling) for winner, paths in rows]
+    named: dict[int, str] = {}
+    rows = []
+    for winner, paths in zip(found, differing(study, front, found), strict=True):
+        name, place = winner.objective.metric, winner.place
+        known = named.setdefault(place, name) if not winner.flat else name
+        knobs = {path: value_of(front, path, place) for path in paths}
+        others = {goal: value_of(front, goal, place) for goal in telling if goal != name}
+        rows.append(
+            Told(
+                name,
+                value_of(front, name, place),
+                {} if winner.flat or known != name else knobs,
+                {} if winner.flat else others,
+                _note(winner, known, say),
+            )
+        )
+    return rows
 
 
-def _told(front: Table, winner: Winner, paths: Sequence[str], telling: Sequence[str]) -> Told:
-    name, place = winner.objective.metric, winner.place
-    value = value_of(front, name, place)
+def _note(winner: Winner, known: str, say: Callable[[str], str]) -> str:
     if winner.flat:
-        return Told(name, value, {}, {}, "no design stands out")
-    return Told(
-        name,
-        value,
-        {path: value_of(front, path, place) for path in paths},
-        {other: value_of(front, other, place) for other in telling if other != name},
-        f"{winner.tied:,} {'other ties' if winner.tied == 1 else 'others tie'}"
-        if winner.tied
-        else "",
-    )
+        return "no design stands out"
+    same = f"the design of best {say(known)}" if known != winner.objective.metric else ""
+    tied = f"{winner.tied:,} {'other ties' if winner.tied == 1 else 'others tie'}"
+    return "; ".join(filter(None, [same, tied if winner.tied else ""]))
 
 
 def verdict(found: Sequence[Winner], say: Callable[[str], str] = str) -> str:

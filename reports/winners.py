@@ -18,7 +18,7 @@ def build(context: Context) -> list[Block]:
     said = verdict(found, words)
     return [
         *([Paragraph(f"{said[:1].upper()}{said[1:]}.", "lead")] if said else []),
-        _table(context, told(context.study, context.front, found)),
+        _table(context, told(context.study, context.front, found, words)),
     ]
 
 

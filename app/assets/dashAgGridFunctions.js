@@ -5,6 +5,9 @@ dagfuncs.dseShown = function (value, scale) {
     if (value === null || value === undefined) {
         return "unknown";
     }
+    if (typeof value === "string") {
+        return value; // infinite, which JSON has no number for
+    }
     const number = Number((value / scale).toPrecision(3));
     return number.toLocaleString("en", { maximumSignificantDigits: 3 });
 };

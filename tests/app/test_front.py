@@ -7,8 +7,9 @@ import pytest
 
 from app import front
 from app.context import Context
-from dse import registry
+from dse import registry, units
 from dse.errors import InputError
+from dse.evaluate import Table
 from dse.search import search
 from dse.store import Run, create
 
@@ -143,3 +144,36 @@ def test_a_run_is_read_again_only_when_it_has_grown(context, run: Run):
     assert context.snapshot() is first
     run.append(list(run.tables()))
     assert len(context.snapshot().designs) == 2 * len(first.designs)
+
+
+def test_who_wins_what_stands_under_the_front(context):
+    section = front.panel(context)
+    snapshot = context.snapshot()
+    (listed,) = [
+        part for part in walk(section) if getattr(part, "id", "") == "explore-winners-list"
+    ]
+    first, second = (item.children for item in listed.children)
+    assert first.startswith("Best latency: ")
+    assert second.startswith("Best cost: ")
+    assert ", and then latency " in second
+    assert units.show(float(snapshot.front["cost"].min()), "USD") in second
+    assert "The winners differ: no design wins two objectives." in text_of(section)
+
+
+def test_without_a_winner_nothing_stands_there(refused):
+    assert front.won(refused.snapshot()) == []
+    assert front.panel(Context()).hidden
+
+
+def test_an_objective_that_tells_nothing_apart_is_a_warning(toy, tmp_path):
+    space = {"chip": ["p100-pcie-16gb", "a100-sxm-80gb"]}  # which moves nothing but the power
+    question = toys.study(space=space)
+    run = search(question, create(question, output=tmp_path / "toy" / "flat")).run
+    text = text_of(front.question(Context(run)))
+    assert "objective 'cost' is " in text
+    assert "tells no designs apart" in text
+
+
+def test_the_infinite_is_a_word_in_the_table_and_the_unknown_nothing():
+    table = Table({"a": np.array([np.inf, np.nan, 1.0])}, {})
+    assert [row["a"] for row in front.rows(table)] == ["infinite", None, 1.0]

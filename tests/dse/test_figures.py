@@ -212,7 +212,7 @@ def test_unknown_values_are_left_out_and_counted(question):
     holed = Table({**designs.columns, "cost": cost}, designs.units, designs.labels)
     chart = figures.front(question, holed, front, x="latency", y="cost")
     assert chart.frame["cost"].notna().all()
-    assert "3 marks with an unknown value are left out" in chart.caption
+    assert "3 marks with an unknown or infinite value are left out" in chart.caption
 
 
 def test_an_unknown_or_wordy_column_is_refused_by_name(question):

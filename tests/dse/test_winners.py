@@ -193,3 +193,14 @@ def test_designs_with_an_unknown_objective_are_counted_apart():
 )
 def test_a_list_reads_as_a_sentence(items: list[str], said: str):
     assert listed(items) == said
+
+
+def test_a_design_that_wins_twice_is_named_once():
+    study = toys.study(objectives=["latency", "cost", "energy"])
+    front = made(study, (1, 1, 2), (2, 2, 1), (1, 3, 1.5))
+    first, second, third = told(study, front, winners(study, front))
+    assert first.knobs
+    assert first.note == "1 other ties"
+    assert (second.knobs, second.note) == ({}, "the design of best latency")
+    assert third.knobs
+    assert third.note == ""
