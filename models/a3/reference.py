@@ -10,6 +10,7 @@ answer to an empty list of candidates is not known: the best greedy score is tak
 """
 
 import heapq
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -145,7 +146,7 @@ class Counts:
     recall: float
     candidate_mass: float
     kept_mass: float
-    error: tuple[float, float, float, float, float]
+    error: Array
 
 
 def sample(
@@ -153,29 +154,47 @@ def sample(
     rows: int,
     width: int,
     iterations: int,
-    threshold: float,
-    spread: float,
+    cuts: Sequence[tuple[float, float]],
     trials: int,
     seed: int,
-) -> Counts:
-    """Counts over Gaussian keys and queries of length s, so that scores have that spread."""
+) -> list[Counts]:
+    """Counts over Gaussian keys and queries of length s, so that scores have that spread.
+
+    Args:
+        rows: keys of one attention.
+        width: length of a key.
+        iterations: of candidate selection.
+        cuts: pairs of spread and threshold; all of them are counted on the same draws.
+        trials: attentions drawn.
+        seed: of the draws.
+    """
     rng = np.random.default_rng(seed)
-    found = np.empty((trials, 5))
+    found = np.empty((trials, len(cuts), 5))
     for trial in range(trials):
         keys, query = rng.standard_normal((rows, width)), rng.standard_normal(width)
-        products = keys * (query * spread / np.linalg.norm(query))
-        found[trial] = _counted(products, iterations, threshold)
-    error = found.std(axis=0, ddof=1) / np.sqrt(trials)
-    names = ("candidates", "kept_rows", "recall", "candidate_mass", "kept_mass")
-    means = dict(zip(names, found.mean(axis=0).tolist(), strict=True))
-    return Counts(**means, error=tuple(error.tolist()))
+        products = keys * (query / np.linalg.norm(query))
+        rows_found = positive(greedy_scores(products, iterations))
+        for cut, (spread, threshold) in enumerate(cuts):
+            scores = spread * products.sum(axis=1)
+            found[trial, cut] = _counted(scores, rows_found, threshold)
+    return [_means(found[:, cut]) for cut in range(len(cuts))]
 
 
-def _counted(products: Array, iterations: int, threshold: float) -> tuple[float, ...]:
+def _means(found: Array) -> Counts:
+    candidates, kept_rows, recall, candidate_mass, kept_mass = found.mean(axis=0).tolist()
+    return Counts(
+        candidates=candidates,
+        kept_rows=kept_rows,
+        recall=recall,
+        candidate_mass=candidate_mass,
+        kept_mass=kept_mass,
+        error=found.std(axis=0, ddof=1) / np.sqrt(len(found)),
+    )
+
+
+def _counted(scores: Array, found: Rows, threshold: float) -> tuple[float, ...]:
     """Candidates, kept rows, whether the top row is found, and both shares of the weight."""
-    scores = products.sum(axis=1)
     weights = softmax(scores)
-    found = positive(greedy_scores(products, iterations))
     kept = found[post_score(scores[found], threshold)]
     top = float(np.argmax(scores) in found)
     return found.size, kept.size, top, weights[found].sum(), weights[kept].sum()

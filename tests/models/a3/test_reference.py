@@ -102,9 +102,9 @@ SHEET = (
 @pytest.mark.parametrize("which", [0, 1, 2], ids=["s=2", "s=4", "s=6"])
 def test_counts_agree_with_the_sheet_s_reference(row: tuple, which: int):
     rows, iterations, threshold, candidates, kept, recall = row
-    counts = reference.sample(
-        rows=rows, width=64, iterations=iterations, threshold=threshold,
-        spread=(2.0, 4.0, 6.0)[which], trials=60, seed=5,
+    [counts] = reference.sample(
+        rows=rows, width=64, iterations=iterations, cuts=[((2.0, 4.0, 6.0)[which], threshold)],
+        trials=60, seed=5,
     )  # fmt: skip
     # Rounding of the sheet (half its last digit) plus three standard errors of either draw.
     noise = 3 * np.sqrt(2) * np.array(counts.error)
