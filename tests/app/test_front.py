@@ -1,13 +1,14 @@
 """The run's part of the page: facts in words, the scatter, the table, and picking a design."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from app import front
 from app.context import Context
-from dse import registry, units
+from dse import units
 from dse.errors import InputError
 from dse.evaluate import Table
 from dse.search import search
@@ -92,7 +93,7 @@ def test_every_mark_of_the_scatter_picks_the_design_it_stands_for(context):
 
 def test_a_design_of_another_page_is_not_loaded(context):
     with pytest.raises(InputError, match="the front is of page 'toy'; choose that page"):
-        front.picked(context, registry.model("dfx"), 0)
+        front.picked(context, replace(toys.PAGE, slug="other"), 0)
 
 
 @pytest.mark.parametrize("mark", [-1, 156, 10**9])
