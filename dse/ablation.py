@@ -42,6 +42,16 @@ class Term:
         """What the term multiplies the metric by."""
         return float(np.exp(self.ln))
 
+    def as_json(self) -> dict[str, object]:
+        """The term as scripts read it; what is unknown is null."""
+        known = not np.isnan(self.ln)
+        return {
+            "techniques": list(self.techniques),
+            "ln": self.ln if known else None,
+            "factor": self.factor if known else None,
+            "verdict": self.verdict,
+        }
+
 
 @dataclass(frozen=True)
 class Ablation:
@@ -57,40 +67,105 @@ class Ablation:
     """A mask a technique, a column a metric (NaN where it has no value), and `extrapolates`."""
     refusals: tuple[str, ...]
     """Why a cell has no value; empty for those that can run."""
+    warnings: Mapping[str, int]
+    """Words of the page's flags and remarks, and how many cells that run raise each."""
+
+    def chosen(self, names: Sequence[str] = ()) -> list[str]:
+        """The metrics that are asked for; by default the total and all with a better direction.
+
+        Raises:
+            InputError: the page has no such metric, or it is a truth and no number.
+        """
+        numbers = [name for name in self.page.metrics if name != "feasible"]
+        for name in names:
+            if name not in numbers:
+                raise unknown("metric", name, numbers)
+        ranked = [name for name in numbers if self.page.metrics[name].sense]
+        return list(dict.fromkeys(names or (self.page.total, *ranked)))
 
     def terms(self, metric: str) -> list[Term]:
-        """Every term of a metric, the largest first and unknown ones last."""
-        cube = self.cells[metric].reshape((2,) * len(self.techniques))
-        logs, sense = dividends(cube), self.page.metrics[metric].sense
-        found = [self._term(index, float(logs[index]), sense) for index in np.ndindex(cube.shape)]
-        return sorted(found[1:], key=lambda term: (np.isnan(term.ln), -abs(term.ln)))
+        """What each set brings from all off: every term, the largest first, unknown ones last."""
+        return self._ranked(dividends(self._cube(metric)), metric)
 
-    def _term(self, index: tuple[int, ...], ln: float, sense: str) -> Term:
-        names = tuple(t.slug for t, on in zip(self.techniques, index, strict=True) if on)
+    def on_top(self, metric: str) -> list[Term]:
+        """What each set brings while all the others are on, where `terms` has them off.
+
+        It says something even where the combination with all off cannot run, but adds up to
+        nothing.
+        """
+        return self._ranked(dividends(self._cube(metric), others_on=True), metric)
+
+    def _cube(self, metric: str) -> Array:
+        return np.reshape(self.cells[metric], (2,) * len(self.techniques))
+
+    def _ranked(self, logs: Array, metric: str) -> list[Term]:
+        sense = self.page.metrics[metric].sense
+        sets = (s for n in range(1, logs.ndim + 1) for s in combinations(range(logs.ndim), n))
+        found = [self._term(axes, logs, sense) for axes in sets]
+        return sorted(found, key=lambda t: (np.isnan(t.ln), -np.nan_to_num(abs(t.ln)).round(9)))
+
+    def _term(self, axes: tuple[int, ...], logs: Array, sense: str) -> Term:
+        ln = float(logs[tuple(int(axis in axes) for axis in range(logs.ndim))])
+        names = tuple(self.techniques[axis].slug for axis in axes)
         return Term(names, ln, verdict(ln, together=len(names) > 1, sense=sense))
 
-    def effect(self, metric: str) -> float:
-        """Ln of the metric with all on over all off: what the terms add up to."""
-        logs = _logs(self.cells[metric])
-        return float(logs[-1] - logs[0])
+    def effect(self, metric: str) -> Term:
+        """All on over all off: what the terms add up to."""
+        logs, sense = _logs(self.cells[metric]), self.page.metrics[metric].sense
+        ln = float(logs[-1] - logs[0])
+        names = tuple(t.slug for t in self.techniques)
+        return Term(names, ln, verdict(ln, together=False, sense=sense))
+
+    def as_json(self, metrics: Sequence[str] = ()) -> dict[str, object]:
+        """Cells and terms as scripts read them; what is unknown is null."""
+        names, rows = self.chosen(metrics), range(len(self.cells))
+        slugs = [t.slug for t in self.techniques]
+        return {
+            "model": self.page.slug,
+            "techniques": [
+                {"slug": t.slug, "text": t.text, "off": dict(t.off)} for t in self.techniques
+            ],
+            "left_out": [t.slug for t in self.left_out],
+            "clashes": list(self.clashes),
+            "cells": [
+                {
+                    "on": [slug for slug in slugs if self.cells[slug][row]],
+                    "refusal": self.refusals[row] or None,
+                    "extrapolates": bool(self.cells["extrapolates"][row]),
+                    "metrics": {name: _finite(self.cells[name][row]) for name in names},
+                }
+                for row in rows
+            ],
+            "effects": {name: self.effect(name).as_json() for name in names},
+            "terms": {name: [t.as_json() for t in self.terms(name)] for name in names},
+            "on_top": {name: [t.as_json() for t in self.on_top(name)] for name in names},
+            "warnings": dict(self.warnings),
+        }
 
 
-def dividends(cells: Array) -> Array:
+def dividends(cells: Array, *, others_on: bool = False) -> Array:
     """Harsanyi dividends of ln(metric): the fast Moebius transform, one difference an axis.
 
     Args:
         cells: the metric, shape (2,) * k; index 0 of an axis is off. Unknown is NaN.
+        others_on: take the differences of each set with all the others on, not off.
 
     Returns:
-        a term for every set of techniques, in the same shape; the first is ln of all off.
+        a term for every set of techniques, in the same shape; the first is ln of all off, or of
+        all on.
 
     >>> dividends(np.array([[1.0, 2.0], [3.0, 12.0]])).round(3).tolist()
     [[0.0, 0.693], [1.099, 0.693]]
     """
     terms = _logs(cells)
     for axis in range(terms.ndim):
-        terms = np.diff(terms, axis=axis, prepend=0.0)
+        off, on = np.split(terms, 2, axis=axis)
+        terms = np.concatenate([on if others_on else off, on - off], axis=axis)
     return terms
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
 
 
 def _logs(cells: Array) -> Array:
@@ -146,6 +221,7 @@ def ablate(page: AnyModel, config: Config) -> Ablation:
         clashes=tuple(_clashes({t.slug: off[t.slug] for t in live})),
         cells=_cells(page, result, dict(zip((t.slug for t in live), on, strict=True)), refusals),
         refusals=refusals,
+        warnings=_warnings(page, result, refusals),
     )
 
 
@@ -193,6 +269,12 @@ def _refusals(page: AnyModel, batch: Config, result: Result, cells: int) -> tupl
     for rule in reversed(page.rules):
         words = np.where(rule.holds(batch), words, f"refused: {rule.text}")
     return tuple(str(word) for word in np.broadcast_to(words, cells))
+
+
+def _warnings(page: AnyModel, result: Result, refusals: Sequence[str]) -> dict[str, int]:
+    words, runs = {**page.flags, **page.remarks}, np.array([not text for text in refusals])
+    raised = {words[name]: np.count_nonzero(runs & mask) for name, mask in result.flags.items()}
+    return {text: int(count) for text, count in raised.items() if count}
 
 
 def _clashes(offs: Mapping[str, Off]) -> Iterable[str]:

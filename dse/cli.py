@@ -15,8 +15,10 @@ import typer
 from rich.console import Console
 from typer.exceptions import TyperException
 
-from dse import documents, registry, verbs
+from dse import documents, registry, side_by_side, switches, verbs
 from dse import show as shown
+from dse.answers import priced_like
+from dse.comparison import parse_variants
 from dse.errors import InputError, unknown
 from dse.search import Progress
 from dse.study import parse_settings
@@ -44,6 +46,7 @@ Prices = Annotated[
 
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
+DESIGN = "A model's slug, a design file (.yaml), or RUN:NAME, as RUN:balanced or RUN:3."
 
 PIPED = 160
 """Columns of a table that goes into a file or a pipe."""
@@ -99,7 +102,7 @@ def show(
 
 @app.command("eval")
 def eval_(
-    model: Annotated[str, typer.Argument(help="A model's slug, or a design file (.yaml).")],
+    model: Annotated[str, typer.Argument(help=DESIGN)],
     settings: Settings = None,
     trace: Annotated[
         Path | None, typer.Option(help="A profile of kernels, for a model that reads one.")
@@ -109,12 +112,53 @@ def eval_(
 ) -> None:
     """Price one design, with its breakdown, bottleneck and warnings."""
     files = {} if trace is None else {"trace": trace}
-    with registry.priced_by(prices):
-        answer = verbs.evaluate(model, parse_settings(settings or []), files=files)
+    with priced_like([model], prices):
+        given = parse_settings(settings or [])
+        answer = verbs.evaluate(model, given, files=files, prices=prices)
         if as_json:
             _print_json(answer)
             return
         shown.answer(_out(), answer)
+
+
+@app.command()
+def compare(
+    designs: Annotated[list[str], typer.Argument(help=DESIGN)],
+    settings: Settings = None,
+    variants: Annotated[
+        list[str] | None,
+        typer.Option("--with", help="A variant of the one design, a.b=c,d=e; again for more."),
+    ] = None,
+    prices: Prices = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put designs of one model side by side: knobs that differ, metrics, every term."""
+    with priced_like(designs, prices):
+        given, over = parse_settings(settings or []), parse_variants(variants or [])
+        found = verbs.comparison(designs, given, variants=over, prices=prices)
+        if as_json:
+            _print_json(found.as_json())
+            return
+        side_by_side.comparison(_out(), found)
+
+
+@app.command()
+def ablate(
+    model: Annotated[str, typer.Argument(help=DESIGN)],
+    settings: Settings = None,
+    metrics: Annotated[
+        list[str] | None, typer.Option("--metric", help="A metric to explain; again for more.")
+    ] = None,
+    prices: Prices = None,
+    as_json: AsJson = False,
+) -> None:
+    """Switch a design's techniques off and on in all combinations: which compose, which cancel."""
+    with priced_like([model], prices):
+        found = verbs.ablation(model, parse_settings(settings or []), prices=prices)
+        if as_json:
+            _print_json(found.as_json(metrics or []))
+            return
+        switches.ablation(_out(), found, metrics or [])
 
 
 @app.command()

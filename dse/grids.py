@@ -73,3 +73,8 @@ def mark(value: object, unit: str) -> str:
     if isinstance(value, float | int | np.number):
         return units.show(float(value), unit) if unit else f"{float(value):g}"
     return escape(str(value))
+
+
+def in_settings(settings: Mapping[str, object]) -> str:
+    """Settings on one line, as --set takes them."""
+    return ", ".join(f"{path}={value}" for path, value in settings.items())

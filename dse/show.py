@@ -13,7 +13,7 @@ from dse import documents, registry, units, validate, verbs
 from dse.answers import Answer
 from dse.errors import InputError, unknown
 from dse.evaluate import Table
-from dse.grids import Facts, new_grid
+from dse.grids import Facts, in_settings, new_grid
 from dse.grids import records as records
 from dse.grids import table as table
 from dse.outcome import at_prices as at_prices
@@ -91,6 +91,10 @@ def _model_facts(page: AnyModel) -> Facts:
         "metrics": [
             {"metric": name, "unit": m.unit, "better": m.sense, "text": m.text}
             for name, m in page.metrics.items()
+        ],
+        "techniques": [
+            {"technique": t.slug, "text": t.text, "off": in_settings(t.off)}
+            for t in page.techniques
         ],
         "points": {use: len(page.data.select(use)) for use in ("fit", "check")},
         "notes": dict(page.data.notes),

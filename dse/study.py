@@ -150,20 +150,22 @@ def _touches(path: str, settings: Mapping[str, object]) -> bool:
     return any(f"{path}.".startswith(f"{p}.") or p.startswith(f"{path}.") for p in settings)
 
 
-def parse_settings(pairs: Iterable[str]) -> dict[str, object]:
-    """Read `--set a.b=c` pairs; a value is a YAML scalar such as 4, gpt2-xl or 3.2 GB/s.
+def parse_settings(pairs: Iterable[str], *, option: str = "--set") -> dict[str, object]:
+    """Read `a.b=c` pairs of an option; a value is a YAML scalar: 4, gpt2-xl or 3.2 GB/s.
 
     Raises:
         InputError: no equals sign, no name, or a value that is not YAML.
     """
     found: dict[str, object] = {}
     for pair in pairs:
-        path, equals, text = pair.partition("=")
-        if not equals or not path.strip() or not text.strip():
-            raise InputError(f"--set '{pair}' must read key=value, for example --set fpgas=4")
-        if path.strip() in found:
-            raise InputError(f"--set {path.strip()} is given twice; drop one")
-        found[path.strip()] = documents.parse(text, name=f"--set {path.strip()}")
+        path, equals, text = (part.strip() for part in pair.partition("="))
+        if not equals or not path or not text:
+            raise InputError(
+                f"{option} '{pair}' must read key=value, for example {option} fpgas=4"
+            )
+        if path in found:
+            raise InputError(f"{option} {path} is given twice; drop one")
+        found[path] = documents.parse(text, name=f"{option} {path}")
     return found
 
 

@@ -3,18 +3,23 @@
 from dse import verbs
 verbs.evaluate("dfx", {"fpgas": 4})["metrics"]["latency"]["value"]
 verbs.sweep("dfx", {"fpgas": "1,2,4"})            # a pandas frame
+verbs.compare(["a.yaml", "b.yaml"])               # a pandas frame, a row a design
 verbs.validate("dfx")                             # a pandas frame
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dse import documents, registry
 from dse import validate as validation
+from dse.ablation import Ablation
+from dse.ablation import ablate as ablate_design
 from dse.answers import Answer, answer, design, priced_like
+from dse.comparison import Comparison
+from dse.comparison import compare as compare_designs
 from dse.errors import InputError
 from dse.evaluate import Table, stream
 from dse.search import Outcome, Pool, Progress, draw_of, require, total_of
@@ -47,6 +52,84 @@ def evaluate(
     """
     with priced_like([model], prices):
         return answer(*design(model, settings, files))
+
+
+def comparison(
+    designs: Sequence[str],
+    settings: Mapping[str, object] | None = None,
+    *,
+    variants: Mapping[str, Mapping[str, object]] | None = None,
+    prices: str | Path | None = None,
+) -> Comparison:
+    """Designs side by side; see `compare`."""
+    with priced_like(designs, prices):
+        return compare_designs(designs, settings or {}, variants or {})
+
+
+def compare(
+    designs: Sequence[str],
+    settings: Mapping[str, object] | None = None,
+    *,
+    variants: Mapping[str, Mapping[str, object]] | None = None,
+    prices: str | Path | None = None,
+) -> pd.DataFrame:
+    """Designs of one page side by side, one row a design.
+
+    Columns are pairs: `frame["metrics", "latency"]`, the knobs that differ, terms, resources;
+    `frame.attrs["units"]` holds the units of knobs and metrics.
+
+    Args:
+        designs: slugs of one page, paths of design files, or `RUN:NAME` for designs of runs.
+        settings: dotted knob -> value, laid over every design.
+        variants: name -> settings; each is laid over the only design that is named.
+        prices: a price file laid over the shipped list; by default the list of the named runs.
+
+    Raises:
+        InputError: fewer than two designs, designs of several pages, or one that does not fit.
+    """
+    return comparison(designs, settings, variants=variants, prices=prices).to_pandas()
+
+
+def ablation(
+    model: str,
+    settings: Mapping[str, object] | None = None,
+    *,
+    prices: str | Path | None = None,
+) -> Ablation:
+    """A design with its techniques off and on in all combinations; see `ablate`."""
+    with priced_like([model], prices):
+        return ablate_design(*design(model, settings))
+
+
+def ablate(
+    model: str,
+    settings: Mapping[str, object] | None = None,
+    *,
+    metrics: Sequence[str] = (),
+    prices: str | Path | None = None,
+) -> pd.DataFrame:
+    """What each set of a design's techniques brings, one row a term, largest first.
+
+    Columns: metric, techniques, ln (the terms of a metric add up to ln of all on over all off),
+    factor, verdict. `ablation(...).cells.to_pandas()` holds the priced combinations.
+
+    Args:
+        model: slug of a page, path of a design file, or `RUN:NAME` for a design of a run.
+        settings: dotted knob -> value, laid over the design.
+        metrics: by default the page's total and every metric with a better direction.
+        prices: a price file that is laid over the shipped list.
+
+    Raises:
+        InputError: an unknown metric, or a design without a technique to switch.
+    """
+    import pandas as pd  # noqa: PLC0415 - half a second that a scalar evaluation saves
+
+    found = ablation(model, settings, prices=prices)
+    return pd.DataFrame(
+        {"metric": metric, **term.as_json()}
+        for metric in found.chosen(metrics)
+        for term in found.terms(metric)
+    )
 
 
 def sweep_study(
