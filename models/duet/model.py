@@ -23,18 +23,18 @@ The paper's text could not be read: its three mechanisms and two bands are known
 Assumptions: FP32 on both devices and the link; a device runs one subgraph at a time; phases end
 in a barrier, and transfers between them overlap nothing; tables of embeddings stay with the host,
 which hands over gathered numbers to wide and deep paths; weights lie on their device beforehand.
-The correction takes any move or swap that lowers the whole latency, transfers included, in a
-fixed order; the greedy start sees no transfers. All 64 placements are priced, so `optimum` is
-exact for the phase form.
+The correction takes the move, swap or retreat to one device that lowers the whole latency most,
+transfers included, until none does; the greedy start sees no transfers. All 64 placements are
+priced, so `optimum` is exact for the phase form.
 Range: one of the graphs of the table; PCIe, one CPU, one GPU, inference.
 
 Where we differ from the paper: times come from a roofline, not from profiled kernels; phases have
 barriers, the runtime has queues; a trunk's output is moved once for all paths that read it.
 
 Known weak regimes (sign of the bias of latency): small batches on the GPU -, convolutions reach
-less than half of the peak; weights of recurrent layers below the GPU's L2 +, they are read from
-memory here; CPUs with AVX-512 -, peaks count the base clock; branches of equal length +, real
-transfers overlap; many small kernels on the CPU -, threads meet after each.
+less than half of the peak; recurrent layers that fit the GPU's cache +, they are read from memory
+here; CPUs with AVX-512 -, their peaks count the base clock; many small kernels on the CPU -,
+threads meet after each; branches of equal length +, real transfers overlap.
 """
 
 from functools import reduce
@@ -54,14 +54,14 @@ from .schedule import (
     Codes,
     Costs,
     busy_times,
-    chosen,
     corrected,
     exhaustive,
     greedy,
     latencies,
     parts,
+    picked,
     placement,
-    priced,
+    switched,
 )
 from .subgraphs import cached
 
@@ -84,14 +84,12 @@ def evaluate(config: Placement) -> Result:
     """Compose the equations; terms and resources are seconds of one pass."""
     found = costs(config)
     table = latencies(found)
-    code, left = _picked(config, found, table)
+    code, latency, left = _under_policy(config, found, table)
     placed = placement(code, found.present)
-    terms = parts(found, placed)
-    latency = terms["trunk"] + terms["branches"] + terms["join"] + terms["transfers"]
+    terms, optimum = parts(found, placed), np.min(table, axis=-1)
     on_cpu, on_gpu = np.take(table, 0, axis=-1), np.take(table, ALL, axis=-1)
-    optimum, resources = np.min(table, axis=-1), _resources(found, placed, terms)
-    held = footprints(config)
-    footprint = sum(placed[s] * held[s] for s in (*PATHS, TRUNK, JOIN))
+    resources, held = _resources(found, placed, terms), footprints(config)
+    footprint = reduce(np.add, [place * size for place, size in zip(placed, held, strict=True)])
     metrics = {
         "latency": latency,
         "speedup_over_gpu": on_gpu / latency,
@@ -99,25 +97,29 @@ def evaluate(config: Placement) -> Result:
         "latency_gpu": on_gpu,
         "latency_cpu": on_cpu,
         "optimum": optimum,
-        "regret": priced(table, code) / optimum - 1,
+        "regret": latency / optimum - 1,
         "transfer_time": terms["transfers"],
         "cpu_share": resources["cpu"] / (resources["cpu"] + resources["gpu"]),
         **{f"{name}_on_gpu": placed[s] for s, name in enumerate(NAMES)},
-        "gpu_footprint": cast("Array", footprint),
+        "gpu_footprint": footprint,
         "feasible": cast("Array", np.less_equal(footprint, config.gpu.memory_capacity)),
     }
     flags = _flags(config, left, latency=latency, gpu=on_gpu, cpu=on_cpu)
     return Result(metrics=metrics, terms=terms, resources=resources, flags=flags)
 
 
-def _picked(config: Placement, found: Costs, table: Array) -> tuple[Codes, Mask]:
-    """The number of the policy's placement, and whether its correction was cut short."""
+def _under_policy(config: Placement, found: Costs, table: Array) -> tuple[Codes, Array, Mask]:
+    """The policy's placement, its latency, and whether its correction was cut short."""
     start, policy = greedy(found), config.policy
     better, left = corrected(table, start)
     best = exhaustive(table)
-    codes = {"gpu": 0 * best + ALL, "greedy": start, "correction": better, "exhaustive": best}
+    start, cpu = start + 0 * best, 0 * best
+    codes = {"gpu": cpu + ALL, "greedy": start, "correction": better, "exhaustive": best}
+    times = {name: picked(table, code) for name, code in codes.items()}
     switches = {name: getattr(policy, name) for name in codes}
-    return chosen(switches, codes), np.logical_and(left, np.greater(policy.correction, 0))
+    cut = np.logical_and(left, np.greater(policy.correction, 0))
+    code = switched(cpu, codes, switches)
+    return code, switched(picked(table, cpu), times, switches), cut
 
 
 def _resources(found: Costs, placed: list[Array], terms: dict[str, Array]) -> dict[str, Array]:
@@ -174,7 +176,7 @@ MODEL = Model(
         "steps": "kernel starts of recurrent steps are most of the GPU's time: see gpu_launch",
         "cache": "recurrent weights are taken to stay in the CPU's last cache: see cache_ratio",
         "single": "one device alone is as fast: nothing is gained by a split",
-        "unfinished": "the correction still found a move in its last sweep",
+        "unfinished": "the correction still found a move in its last step",
     },
     rules=(
         Rule(

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import combinations
-from typing import cast
+from typing import TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,16 +20,27 @@ from dse.spec import Array, Mask
 from .config import GIVEN
 
 Codes = NDArray[np.intp]
+Number = TypeVar("Number", np.float64, np.intp)
 
 PATHS, TRUNK, JOIN = range(4), 4, 5
 SUBGRAPHS = 6
 ALL = 2**SUBGRAPHS - 1
 ON_GPU = [np.array([float(number >> path & 1) for number in range(16)]) for path in PATHS]
 """For each path, whether it is on the GPU in each of the paths' 16 placements."""
-MOVES = tuple((1 << one,) for one in range(SUBGRAPHS)) + tuple(
-    (1 << one, 1 << other) for one, other in combinations(range(SUBGRAPHS), 2)
-)
-"""A single bit is a move to the other device, a pair of bits that differ is a swap."""
+
+
+def _neighbours(code: int) -> list[int]:
+    """A placement, those one move or swap away, and everything on one device; padded."""
+    bits = [1 << one for one in range(SUBGRAPHS)]
+    moves = [code ^ bit for bit in bits]
+    pairs = combinations(bits, 2)
+    swaps = [code ^ one ^ two for one, two in pairs if bool(code & one) != bool(code & two)]
+    most = 3 + SUBGRAPHS + (SUBGRAPHS // 2) ** 2
+    return ([code, *moves, *swaps, 0, ALL] + [code] * most)[:most]
+
+
+NEIGHBOURS = np.array([_neighbours(code) for code in range(ALL + 1)])
+"""For each placement all that a step of the correction may make of it, itself first."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +48,8 @@ class Costs:
     """Times of the six subgraphs, in the order of the bits; `inputs` and `outputs` of transfers.
 
     Transfers of `inputs` go from the CPU to a subgraph on the GPU, those of `outputs` from a
-    subgraph to whoever reads it on the other device. `present` is 1 for a subgraph that exists.
+    subgraph to whoever reads it on the other device. `present` is 1 for a subgraph that exists;
+    all costs of another are 0.
     """
 
     cpu: Sequence[Array]
@@ -117,17 +129,17 @@ def _join(wide: Costs, device: int) -> Array:
     """The join on a device, and what paths on the other one send it; an absent one is the CPU."""
     there = device * wide.present[JOIN]
     joined = _total(wide.outputs[p] * np.abs(ON_GPU[p] - there) for p in PATHS)
-    here = wide.gpu[JOIN] + wide.outputs[JOIN] if device else wide.cpu[JOIN]
-    return joined + here
+    crossed = wide.inputs[JOIN] + wide.outputs[JOIN]
+    return joined + (wide.gpu[JOIN] + crossed if device else wide.cpu[JOIN])
 
 
 def _total(parts: Iterable[Array]) -> Array:
     return reduce(np.add, parts)
 
 
-def priced(table: Array, code: Codes) -> Array:
-    """Latency of a placement by its number, from the table of all."""
-    found: Array = np.take_along_axis(table, np.expand_dims(code, -1), axis=-1)
+def picked(table: NDArray[Number], code: Codes) -> NDArray[Number]:
+    """The entry of the last axis that a number names, such as a placement's latency."""
+    found: NDArray[Number] = np.take_along_axis(table, np.expand_dims(code, -1), axis=-1)
     return np.squeeze(found, axis=-1)
 
 
@@ -171,29 +183,20 @@ def _faster(costs: Costs, subgraph: int) -> Codes:
 
 
 def corrected(table: Array, start: Codes) -> tuple[Codes, Mask]:
-    """Moves and swaps from a start, each kept if it lowers the latency; and whether any is left.
+    """From a start always the step that lowers the latency most; and whether one is left.
 
-    Sweeps go through all moves and swaps in one order. Each sweep that changes a placement lowers
-    its latency, so at most 64 sweeps end; if the last one given changed none, no move is left.
+    A step moves a subgraph, swaps two on different devices, or leaves the GPU or CPU alone with
+    everything: a sequential network falls back to one device, so may the others.
+    Each step that changes a placement lowers its latency, so at most 64 steps end. The last of the
+    steps taken here changes nothing where no move is left.
     """
-    code = start + np.zeros_like(exhaustive(table))
-    best = priced(table, code)
-    for _ in range(int(GIVEN("sweeps"))):
-        before = code
-        for bits in MOVES:
-            code, best = _try(table, code, best, bits)
+    code = before = start + np.zeros_like(exhaustive(table))
+    steps = NEIGHBOURS + 0 * np.sum(code)  # in the codes' kind of array, which need not be NumPy's
+    for _ in range(int(GIVEN("steps"))):
+        before, near = code, np.take(steps, code, axis=0)
+        nearest = np.argmin(np.take_along_axis(table, near, axis=-1), axis=-1)
+        code = picked(near, nearest)
     return code, np.not_equal(code, before)
-
-
-def _try(table: Array, code: Codes, best: Array, bits: Sequence[int]) -> tuple[Codes, Array]:
-    """A move, or a swap of two subgraphs on different devices, where it lowers the latency."""
-    other = np.bitwise_xor(code, sum(bits))
-    latency = priced(table, other)
-    better = np.less(latency, best)
-    if len(bits) > 1:
-        swap = np.not_equal(*(np.greater(np.bitwise_and(code, bit), 0) for bit in bits))
-        better = np.logical_and(better, swap)
-    return np.where(better, other, code), np.where(better, latency, best)
 
 
 def placement(code: Codes, present: Sequence[Array]) -> list[Array]:
@@ -201,9 +204,15 @@ def placement(code: Codes, present: Sequence[Array]) -> list[Array]:
     return [np.where(np.bitwise_and(code, 1 << s) > 0, present[s], 0.0) for s in range(SUBGRAPHS)]
 
 
-def chosen(switches: Mapping[str, Array], codes: Mapping[str, Codes]) -> Codes:
-    """The number that a policy's switches pick; none picks the CPU alone."""
-    code = np.zeros_like(codes["exhaustive"])
-    for name, number in codes.items():
-        code = np.where(np.greater(switches[name], 0), number, code)
-    return code
+def switched(
+    alone: NDArray[Number], others: Mapping[str, NDArray[Number]], switches: Mapping[str, Array]
+) -> NDArray[Number]:
+    """The policy's number: that of the one switched on, or of the CPU alone.
+
+    >>> float(switched(9.0, {"gpu": 8.0, "greedy": 7.0}, {"gpu": 0.0, "greedy": 1.0}))
+    7.0
+    """
+    found = alone
+    for name, number in others.items():
+        found = np.where(np.greater(switches[name], 0), number, found)
+    return found
