@@ -177,12 +177,13 @@ def verdict(found: Sequence[Winner], say: Callable[[str], str] = str) -> str:
         return ""
     if len(groups) == 1:
         return f"one design wins {listed(groups[0])} at once"
-    several = [f"one design wins {listed(names)}" for names in groups if len(names) > 1]
+    several = [listed(names) for names in groups if len(names) > 1]
     single = [name for names in groups for name in names if len(names) == 1]
     if not several:
         return "the winners differ: no design wins two objectives"
     each = f"{listed(single)} {'is' if len(single) == 1 else 'are each'} won by another"
-    return f"the winners differ: {', '.join(several)}{f'; {each}' if single else ''}"
+    together = ", another ".join(several)
+    return f"the winners differ: one design wins {together}{f'; {each}' if single else ''}"
 
 
 def listed(items: Sequence[str]) -> str:

@@ -130,6 +130,13 @@ def test_the_verdict_says_whether_winners_differ(points: list[tuple[float, ...]]
     assert verdict(winners(study, made(study, *points))) == said
 
 
+def test_two_designs_that_win_several_objectives_are_told_apart():
+    study = toys.study(objectives=["latency", "cost", "energy", "power"])
+    assert verdict(winners(study, made(study, (1, 1, 2, 2), (2, 2, 1, 1)))) == (
+        "the winners differ: one design wins latency and cost, another energy and power"
+    )
+
+
 def test_a_single_objective_has_a_winner_and_no_verdict():
     archive = filled(toys.study(objectives=["latency"]))
     (winner,) = archive.winners()
