@@ -4,18 +4,18 @@ Question: which subgraphs run on the CPU, which on the GPU, and what latency res
 A graph is cut into phases. A stretch without branches is one subgraph; between a fork and a join
 each branch is one. A subgraph is timed on both devices, then a scheduler places them.
 
-| symbol       | name                          | unit   | where                              |
-|--------------|-------------------------------|--------|------------------------------------|
-| t            | time of a subgraph            | s      | [derived] roofline, on each device |
-| c            | transfer_time                 | s      | [derived] link_latency, _bandwidth |
-| L(a)         | latency of a placement a      | s      | [derived] phases with barriers     |
-| k_D, k_C     | gpu_launch, cpu_launch        | s      | to start a kernel                  |
-| eta_D, eta_C | gpu_efficiency, cpu_efficiency| 1      | of the peak                        |
-| r            | cache_ratio                   | 1      | last cache over memory             |
-| phi          | fusion                        | 1      | of what a compiler can fuse        |
-| B, T         | batch, sequence               | 1, token | what is run                      |
-| L, H         | rnn_layers, hidden            | 1      | recurrent paths                    |
-| L_f, W       | ffn_layers, ffn_width         | 1      | the deep path                      |
+| symbol       | name                           | unit     | where                              |
+|--------------|--------------------------------|----------|------------------------------------|
+| t            | time of a subgraph             | s        | [derived] roofline, on each device |
+| c            | transfer_time                  | s        | [derived] link_latency, _bandwidth |
+| L(a)         | latency of a placement a       | s        | [derived] phases with barriers     |
+| k_D, k_C     | gpu_launch, cpu_launch         | s        | to start a kernel                  |
+| eta_D, eta_C | gpu_efficiency, cpu_efficiency | 1        | of the peak                        |
+| r            | cache_ratio                    | 1        | last cache over memory             |
+| phi          | fusion                         | 1        | of what a compiler can fuse        |
+| B, T         | batch, sequence                | 1, token | what is run                        |
+| L, H         | rnn_layers, hidden             | 1        | recurrent paths                    |
+| L_f, W       | ffn_layers, ffn_width          | 1        | the deep path                      |
 
 The paper's text could not be read: its three mechanisms and two bands are known from its abstract
 [secondary], phases and scheduling from memory. Every equation here is [derived].
@@ -25,7 +25,8 @@ in a barrier, and transfers between them overlap nothing; tables of embeddings s
 which hands over gathered numbers to wide and deep paths; weights lie on their device beforehand.
 The correction takes the move, swap or retreat to one device that lowers the whole latency most,
 transfers included, until none does; the greedy start sees no transfers. All 64 placements are
-priced, so `optimum` is exact for the phase form.
+priced, so `optimum` is exact for the phase form. No policy looks at the GPU's memory: `feasible`
+does afterwards.
 Range: one of the graphs of the table; PCIe, one CPU, one GPU, inference.
 
 Where we differ from the paper: times come from a roofline, not from profiled kernels; phases have
@@ -137,7 +138,7 @@ def _flags(
     starts = towers * config.rnn_layers * config.sequence * config.gpu_launch
     held = cached(weights=config.rnn_layers * 8 * config.hidden**2, side=sides(config)[0])
     return {
-        "steps": np.greater(starts, gpu / 2),
+        "launch": np.greater(starts, gpu / 2),
         "cache": np.logical_and(held, np.greater(towers, 0)),
         "single": np.greater_equal(latency, np.minimum(cpu, gpu)),
         "unfinished": left,
@@ -173,7 +174,7 @@ MODEL = Model(
     total="latency",
     data=DATA,
     remarks={
-        "steps": "kernel starts of recurrent steps are most of the GPU's time: see gpu_launch",
+        "launch": "kernel starts of recurrent steps are most of the GPU's time: see gpu_launch",
         "cache": "recurrent weights are taken to stay in the CPU's last cache: see cache_ratio",
         "single": "one device alone is as fast: nothing is gained by a split",
         "unfinished": "the correction still found a move in its last step",

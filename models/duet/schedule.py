@@ -60,7 +60,7 @@ class Costs:
 
 
 def transfer_time(*, bytes_: Array, latency: Array, bandwidth: Array) -> Array:
-    r"""Time of one tensor over the link, $t_l + n / B_l$, none for no bytes; Sec. 1.4 [derived].
+    r"""Time of one tensor over the link, $t_l + n / B_l$, none for no bytes [derived].
 
     >>> float(transfer_time(bytes_=12e9, latency=1.0, bandwidth=12e9))
     2.0
@@ -187,6 +187,7 @@ def corrected(table: Array, start: Codes) -> tuple[Codes, Mask]:
 
     A step moves a subgraph, swaps two on different devices, or leaves the GPU or CPU alone with
     everything: a sequential network falls back to one device, so may the others.
+
     Each step that changes a placement lowers its latency, so at most 64 steps end. The last of the
     steps taken here changes nothing where no move is left.
     """

@@ -75,7 +75,7 @@ def test_a_recurrent_step_costs_a_start_and_its_weights_on_the_gpu():
     result = placed(graph={"rnn_c": 1}, policy="gpu")
     # 100 steps of 5 us and (8 x 256^2 + 5 x 256) x 4 B at 0.75 x 651.3 GB/s.
     assert result.terms["branches"] == pytest.approx(100 * (5 * US + 2102272 / 488.475e9))
-    assert result.flags["steps"]
+    assert result.flags["launch"]
 
 
 def test_small_recurrent_layers_win_on_the_cpu_and_large_batches_on_the_gpu():
