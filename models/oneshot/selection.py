@@ -1,0 +1,252 @@
+r"""What a wrong ranking costs: the expected best time among the variants that are measured.
+
+The predictor scores a variant by its log time plus an error, and the best m of n scores are
+measured. A kernel is its quantile function, cut into cells. Arrays of cells have the cells on
+their last axis, so every other argument gets one more axis before it meets them.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtr, ndtri
+
+from dse.spec import Array
+
+from .config import GIVEN, Kernel
+
+NAMES = tuple(name for name in Kernel.model_fields if name[0] == "p")
+SHARES = np.array([float(name[1:].replace("_", ".")) for name in NAMES]) / 100
+TENTH = 1 / 10
+STEPS = 8
+"""Newton steps to the threshold: with fewer, declared monotonicities break in rare designs."""
+TINY = 1e-12
+
+
+@dataclass(frozen=True)
+class Cells:
+    """A kernel's variants from the best on, in cells: the best one alone, then percentiles."""
+
+    edge: Array
+    """Share of all variants up to the end of the cell."""
+    share: Array
+    """Share of all variants in the cell."""
+    score: Array
+    """Mean of minus the log of the time ratio."""
+    width: Array
+    """Standard deviation of that within the cell."""
+    weight: Array
+    """Time ratio lost if everything up to the end of the cell is missed."""
+    space: Array
+    """Number of all variants."""
+
+
+def cells(kernel: Kernel) -> Cells:
+    """The quantile function as cells, the log of the time being linear within each."""
+    space = np.expand_dims(kernel.space, -1)
+    ratios = np.stack(np.broadcast_arrays(*(getattr(kernel, name) for name in NAMES)), axis=-1)
+    first = np.ones((*np.broadcast_shapes(np.shape(kernel.space), ratios.shape[:-1]), 1))
+    edge = np.concatenate([first / space, first * np.maximum(SHARES, 1 / space)], axis=-1)
+    ratio = np.concatenate([first, first * ratios], axis=-1)
+    step, log = np.diff(ratio, axis=-1), np.log(ratio)
+    rise = np.diff(log, axis=-1, prepend=0.0)
+    none = 0.0 * first
+    return Cells(
+        edge=edge,
+        share=np.diff(edge, axis=-1, prepend=0.0),
+        score=rise / 2 - log,
+        width=rise / np.sqrt(12),
+        weight=(np.concatenate([none, step], axis=-1) + np.concatenate([step, none], axis=-1)) / 2,
+        space=space,
+    )
+
+
+def moments(*, score: Array, share: Array) -> tuple[Array, Array]:
+    """Mean and standard deviation of scores that have shares.
+
+    >>> [float(value) for value in moments(score=np.array([0, 4]), share=np.array([1, 1]))]
+    [2.0, 2.0]
+    """
+    total = np.sum(share, axis=-1)
+    mean = np.sum(score * share, axis=-1) / total
+    square = np.sum(score * score * share, axis=-1) / total
+    return mean, np.sqrt(np.maximum(square - mean * mean, 0.0))
+
+
+def linear_correlation(*, rank: Array) -> Array:
+    r"""Linear correlation of a pair with a rank correlation, $2 \sin(\pi \rho / 6)$.
+
+    Exact for a normal pair; never 0 here, so that an error stays finite.
+
+    >>> round(float(linear_correlation(rank=0.5)), 4)
+    0.5176
+    """
+    return np.maximum(2 * np.sin(np.pi / 6 * rank), GIVEN("least_correlation"))
+
+
+def rank_of(*, linear: Array) -> Array:
+    """Rank correlation of a normal pair, the inverse of `linear_correlation`.
+
+    >>> round(float(rank_of(linear=0.5)), 4)
+    0.4826
+    """
+    return 6 / np.pi * np.arcsin(linear / 2)
+
+
+def prediction_error(*, correlation: Array, spread: Array) -> Array:
+    r"""Standard deviation of log prediction over time, $s \sqrt{1 / r^2 - 1}$ [derived].
+
+    The spread s is that of the log times; even a perfect ranking keeps the error of a measurement.
+
+    >>> round(float(prediction_error(correlation=0.9, spread=0.546)), 4)
+    0.2541
+    """
+    linear = np.minimum(linear_correlation(rank=correlation), 1.0)
+    return np.maximum(spread * np.sqrt(1 / (linear * linear) - 1), GIVEN("least_error"))
+
+
+def kept(*, top_correlation: Array, error: Array, spread: Array) -> Array:
+    r"""Share of the order within the best tenth that survives, $\min(1, r \sqrt{1 + e^2 / s^2})$.
+
+    [derived] The error e alone leaves a correlation of $1 / \sqrt{1 + e^2 / s^2}$ there; a
+    measured one below it asks for a shuffle within the tenth on top. 0 = no shuffle.
+
+    >>> round(float(kept(top_correlation=0.5, error=0.1, spread=0.1)), 4)
+    0.732
+    """
+    linear = linear_correlation(rank=top_correlation)
+    limit = linear * np.sqrt(1 + (error / spread) ** 2)
+    return np.where(np.greater(top_correlation, 0), np.minimum(limit, 1.0), 1.0)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What the predictor sees of each cell: its mean score and its standard deviation."""
+
+    mean: Array
+    deviation: Array
+    kept: Array
+    error: Array
+    top_spread: Array
+
+
+def scores(grid: Cells, *, overall: Array, top: Array) -> Scores:
+    """Predicted scores of the cells, at a correlation overall and one within the best tenth."""
+    inside = np.less_equal(grid.edge, TENTH)
+    centre, spread = moments(score=grid.score, share=grid.share * inside)
+    error = prediction_error(
+        correlation=overall, spread=moments(score=grid.score, share=grid.share)[1]
+    )
+    keep = kept(top_correlation=top, error=error, spread=spread)
+    share, noise = np.expand_dims(keep, -1), np.expand_dims(error, -1)
+    middle, sides = np.expand_dims(centre, -1), np.expand_dims(spread, -1)
+    order = np.where(inside, share, 1.0)
+    shuffle = np.where(inside, (1 - share * share) * sides * sides, 0.0)
+    return Scores(
+        mean=np.where(inside, middle + order * (grid.score - middle), grid.score),
+        deviation=np.sqrt(noise * noise + (order * grid.width) ** 2 + shuffle),
+        kept=keep,
+        error=error,
+        top_spread=spread,
+    )
+
+
+def threshold(*, mean: Array, deviation: Array, share: Array, picked: Array) -> Array:
+    r"""Score that a share of all variants exceeds, $\sum_i u_i \Phi((g_i - c) / e_i) = p$ [derived].
+
+    Newton's method on normal quantiles, where the sum is nearly a line, between safe ends.
+
+    >>> round(float(threshold(mean=np.zeros(1), deviation=np.ones(1), share=1, picked=0.5)), 9)
+    0.0
+    """
+    aim = -ndtri(picked)
+    ends = mean + deviation * aim
+    low, high = np.min(ends, axis=-1, keepdims=True), np.max(ends, axis=-1, keepdims=True)
+    here = (low + high) / 2
+    for _ in range(STEPS):
+        distance = (mean - here) / deviation
+        above = np.sum(ndtr(distance) * share, axis=-1, keepdims=True)
+        found = -ndtri(np.minimum(np.maximum(above, 1e-300), 1 - TINY / 10))
+        density = np.exp((found * found - distance * distance) / 2) / deviation * share
+        slope = np.maximum(np.sum(density, axis=-1, keepdims=True), 1e-9)
+        low = np.where(found <= aim, np.maximum(low, here), low)
+        high = np.where(found >= aim, np.minimum(high, here), high)
+        there = here + (aim - found) / slope
+        here = np.where((there >= low) & (there <= high), there, (low + high) / 2)
+    return here
+
+
+def survival(*, hit: Array, chance: Array, draws: Array) -> Array:
+    r"""Chance that all draws miss a part of the variants, $(1 - x)^{m h}$ [derived].
+
+    x is the part's share of a draw. $h = -\ln(1 - q) / q$ is 1 where a given variant is rarely
+    drawn; near q = 1 it grows without end, as draws without putting back miss nothing.
+
+    >>> float(survival(hit=0.5, chance=0, draws=2))
+    0.25
+    """
+    rare = np.minimum(np.maximum(chance, TINY), 1 - TINY)
+    return np.power(1 - np.minimum(hit, 1.0), draws * (-np.log1p(-rare) / rare))
+
+
+def random_regret(grid: Cells, *, measured: Array) -> Array:
+    r"""Expected time of the best of m random variants over the best one [derived].
+
+    $1 + \sum_i (Q_{i+1} - Q_i) P(\text{all m miss the best } i)$, here for half of two variants.
+
+    >>> pair = Cells(*map(np.array, ([0.5, 1], [0.5, 0.5], [0, -1], [0, 0], [1, 0], [2])))
+    >>> float(random_regret(pair, measured=1))
+    1.5
+    """
+    draws = np.expand_dims(measured, -1)
+    missed = survival(hit=grid.edge, chance=draws / grid.space, draws=draws)
+    return 1 + np.sum(missed * grid.weight, axis=-1)
+
+
+def expected_regret(grid: Cells, seen: Scores, *, measured: Array, candidates: Array) -> Array:
+    r"""Expected time of the best of the m measured over the best of all variants [derived].
+
+    As `random_regret`, but a draw hits a variant with the chance $\Phi((g_i - c) / e_i)$ that its
+    score exceeds the threshold c, which m of n do. It is never below measuring all n candidates.
+    """
+    draws, drawn = np.expand_dims(measured, -1), np.expand_dims(candidates, -1)
+    picked = np.minimum((draws + 0.5) / (drawn + 0.5), 1 - TINY)
+    limit = threshold(mean=seen.mean, deviation=seen.deviation, share=grid.share, picked=picked)
+    chance = np.where(draws < drawn, ndtr((seen.mean - limit) / seen.deviation), 1.0)
+    mass = chance * grid.share
+    total = np.sum(mass, axis=-1, keepdims=True)
+    part = mass / total
+    left = np.maximum(1 - np.cumsum(part, axis=-1) + part, TINY * TINY)
+    rate = draws * chance / (total * grid.space * left)
+    missed = np.cumprod(survival(hit=part / left, chance=rate, draws=draws), axis=-1)
+    absent = survival(hit=grid.edge, chance=drawn / grid.space, draws=drawn)
+    return 1 + np.sum(np.maximum(missed, absent) * grid.weight, axis=-1)
+
+
+def largest_normal(*, count: Array) -> Array:
+    r"""Expected largest of normal numbers, $\Phi^{-1}(1 - 0.625 / (m + 0.25))$ (Blom).
+
+    >>> round(float(largest_normal(count=17956)), 2)
+    3.98
+    """
+    return -ndtri(5 / 8 / (count + 1 / 4))
+
+
+def gaussian_regret(
+    *, spread: Array, correlation: Array, measured: Array, candidates: Array, space: Array
+) -> Array:
+    r"""The same if log times were normal, $e^{s (z_N - z_{m,n})}$: too high by far [derived].
+
+    The predicted top m of n have mean $r \lambda$, and the best of them stands above it as the
+    largest of m. The logs of real times end long before a normal tail would.
+
+    >>> args = {"correlation": 0, "measured": 64, "candidates": 17956, "space": 17956}
+    >>> round(float(gaussian_regret(spread=0.546, **args)), 2)
+    2.45
+    """
+    r = np.minimum(linear_correlation(rank=correlation), 1.0)
+    picked = np.minimum(measured / candidates, 1 - TINY)
+    limit = -ndtri(picked)
+    mills = np.exp(-limit * limit / 2) / np.sqrt(2 * np.pi) / picked
+    width = np.sqrt(np.maximum(1 - r * r * mills * (mills - limit), 0.0))
+    best = r * mills + width * largest_normal(count=measured)
+    return np.exp(spread * np.maximum(largest_normal(count=space) - best, 0.0))
