@@ -18,6 +18,9 @@ from dse.spec import Mask
 ROWS = 40
 """Rows of a table that a terminal shows; a file holds them all."""
 
+GAP = 3
+"""Columns that the space beside a cell takes."""
+
 Facts = dict[str, Any]
 
 

@@ -13,15 +13,12 @@ from rich.markup import escape
 from dse import registry, units
 from dse.answers import Answer
 from dse.comparison import Comparison
-from dse.grids import mark, new_grid
+from dse.grids import GAP, mark, new_grid
 from dse.outcome import at_prices
 from dse.spec import knobs
 
 SHORT = 16
 """Longest name that heads a column; longer ones are spelt out above the table."""
-
-GAP = 3
-"""Columns that the space beside a cell may take."""
 
 
 @dataclass(frozen=True)

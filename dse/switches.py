@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from dse import registry
 from dse.ablation import SMALL, Ablation, Term
-from dse.grids import ROWS, in_settings, mark, new_grid
+from dse.grids import GAP, ROWS, in_settings, mark, new_grid
 from dse.outcome import at_prices
 
 METRICS = 6
@@ -70,8 +70,8 @@ def _cells(out: Console, found: Ablation, metrics: Sequence[str]) -> list[str]:
     """The combinations, best first; returns the metrics that fit beside them."""
     slugs, notes = [t.slug for t in found.techniques], _notes(found)
     columns = {n: [_value(found, n, row) for row in range(len(notes))] for n in metrics}
-    width = out.width - sum(cell_len(slug) + 3 for slug in slugs)
-    fit = _fitting(columns, width - min(max(map(cell_len, notes)), out.width // 3))
+    others = [*map(cell_len, slugs), min(max(map(cell_len, notes)), out.width // 3)]
+    fit = _fitting(columns, out.width - sum(others) - GAP * len(others))
     grid = new_grid(*slugs, *fit, "", right=range(len(slugs), len(slugs) + len(fit)))
     rows = _shown_rows(found, _ranked(found, metrics))
     for row in rows:
@@ -101,7 +101,7 @@ def _fitting(columns: dict[str, list[str]], width: int) -> list[str]:
     """The first metrics that fit; one always does."""
     chosen: list[str] = []
     for name, cells in columns.items():
-        width -= max(map(cell_len, [name, *cells])) + 3
+        width -= max(map(cell_len, [name, *cells])) + GAP
         if chosen and width < 0:
             break
         chosen.append(name)
