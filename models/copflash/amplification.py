@@ -1,4 +1,4 @@
-r"""Write amplification: pages programmed over pages written by the host, by how victims are chosen.
+r"""Write amplification: pages programmed over pages written, by which block is cleaned next.
 
 Traffic is uniform over the user's pages unless a law says otherwise. Argument `spare` is flash
 beyond the user's pages over the user's pages, $OP = (T - U) / U$, so $\alpha = T / U = 1 + OP$ and
@@ -77,14 +77,15 @@ def greedy(*, spare: Array, pages: Array) -> Array:
     """
     alpha = 1 + np.maximum(spare, 0.0)
     left = 1 / 2 - pages / alpha * _lambert((1 + 1 / (2 * pages)) * alpha)
-    return np.maximum(pages / (pages - (left - 1)), 1.0)
+    found: Array = np.maximum(pages / (pages - (left - 1)), 1.0)
+    return found
 
 
 def d_choices(*, spare: Array, pages: Array, choices: Array) -> Array:
     r"""The block with the fewest valid pages out of d random ones is cleaned (Van Houdt).
 
     $1 + k / (b - k)$ at the fixed point of the mean field, which is read from a table that the
-    page solves once; within 0.05 %, and 0.3 % where d is near b or above.
+    page solves once; to 0.05 %, and to 0.5 % where d is near b or above.
 
     >>> round(float(d_choices(spare=0.3, pages=64, choices=10)), 3)
     2.357

@@ -6,22 +6,24 @@ time stands still where blocks enter and leave the state j at the same rate [der
 $j (M_j - M_{j+1}) = c (1 - M_j^d)$ with $c = b \rho / (b - k)$ and $k = \sum_{j \ge 1} M_j^d$.
 
 So $M_j$ follows from $M_{j+1}$ by one scalar equation, down from $M_{b+1} = 0$. A chosen c gives
-$\rho = \sum M_j / b$ and the excess of the amplification over 1, $k / (b - k)$: a curve without any
-outer iteration. Its time steps are none, so the drift that the sheet warns of cannot occur.
+$\rho = \sum M_j / b$ and the excess of the amplification over 1, $k / (b - k)$: a curve without
+outer iteration, and without the time steps whose drift the sheet warns of.
 """
 
 from functools import cache
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
 from dse.spec import Array
 
 LEAST_SPARE, MOST_SPARE = 0.005, 8.0
-MOST_CHOICES, LEAST_PAGES, MOST_PAGES = 32, 4, 1024
+MOST_CHOICES, LEAST_PAGES, MOST_PAGES = 64, 4, 1024
 COARSE_RATES, FINE = 64, (128, 64, 64)
 """Points on a curve; of the table that is read: spare, choices, pages."""
+LEAST_EVER = 1e-12
 NEWTON_STEPS, CLOSE = 30, 1e-10
 
 
@@ -71,8 +73,11 @@ def table() -> Table:
     used, excess = stationary(
         rate=rates[:, None, None], choices=choices[:, None], pages=pages[None, None, :]
     )
-    ends = np.log([[LEAST_SPARE, MOST_SPARE], choices[[0, -1]], pages[[0, -1]]])
-    axes = [np.linspace(low, high, count) for (low, high), count in zip(ends, FINE, strict=True)]
+    ends = ((LEAST_SPARE, MOST_SPARE), (1, MOST_CHOICES), (LEAST_PAGES, MOST_PAGES))
+    axes = [
+        np.linspace(np.log(low), np.log(high), count)
+        for (low, high), count in zip(ends, FINE, strict=True)
+    ]
     spare, logged = np.log(1 / used - 1)[::-1], np.log(excess)[::-1]
     drawn = np.empty((FINE[0], choices.size, pages.size))
     for node in np.ndindex(choices.size, pages.size):
@@ -83,7 +88,14 @@ def table() -> Table:
     return Table(axes[0], axes[1], axes[2], drawn)
 
 
-def _place(axis: Array, value: Array) -> tuple[Array, Array]:
+@cache
+def _flat() -> tuple[Array, Array]:
+    """The table row by row, and the place of each number in it."""
+    flat = table().excess.ravel()
+    return flat, np.arange(flat.size, dtype=np.float64)
+
+
+def _place(axis: Array, value: Array) -> tuple[NDArray[np.intp], Array]:
     """Cell of a logarithm on an axis, and where in the cell it lies."""
     cell = np.clip(np.searchsorted(axis, value) - 1, 0, axis.size - 2)
     return cell, (value - axis[0]) / (axis[1] - axis[0]) - cell
@@ -92,20 +104,22 @@ def _place(axis: Array, value: Array) -> tuple[Array, Array]:
 def mean_field_excess(*, spare: Array, pages: Array, choices: Array) -> Array:
     r"""Excess of the amplification over 1, linear between the table's logarithms.
 
-    Below the least spare it grows as 1 / OP; above the largest it stays. Choices are at most 32,
+    Below the least spare it grows as 1 / OP; above the largest it stays. Choices are at most 64,
     pages 4 to 1024: beyond, the edge is read.
 
     >>> round(float(mean_field_excess(spare=0.3, pages=64, choices=1)), 3)
     3.333
     """
-    grid = table()
-    bounded = np.clip(spare, 1e-12, MOST_SPARE)
-    x, u = _place(grid.spare, np.log(bounded))
+    grid, flat, places = table(), *_flat()
+    x, u = _place(grid.spare, np.log(np.clip(spare, LEAST_EVER, MOST_SPARE)))
     y, v = _place(grid.choices, np.log(np.clip(choices, 1.0, MOST_CHOICES)))
-    z, w = _place(grid.pages, np.log(np.clip(pages, LEAST_PAGES, MOST_PAGES)))
-    flat, tall, wide = grid.excess.ravel(), FINE[1] * FINE[2], FINE[2]
-    logged = 0.0
-    for i, j, k in np.ndindex(2, 2, 2):
-        weight = (u if i else 1 - u) * (v if j else 1 - v) * (w if k else 1 - w)
-        logged = logged + weight * np.take(flat, (x + i) * tall + (y + j) * wide + z + k)
-    return np.exp(logged)
+    along = np.log(np.clip(pages, LEAST_PAGES, MOST_PAGES)) - grid.pages[0]
+    z = np.minimum(along / (grid.pages[1] - grid.pages[0]), FINE[2] - 1)
+    logged = np.zeros(())
+    for i, j in np.ndindex(2, 2):
+        weight = (u if i else 1 - u) * (v if j else 1 - v)
+        # Rows of pages lie end to end, so one place is a row and where in it.
+        place = ((x + i) * FINE[1] + y + j) * FINE[2] + z
+        logged = logged + weight * np.interp(place, places, flat)
+    found: Array = np.exp(logged)
+    return found

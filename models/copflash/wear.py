@@ -7,7 +7,10 @@ functions broadcast, need no config and are used by other pages.
 
 import numpy as np
 
-from dse.spec import Array
+from dse.spec import Array, leaf
+
+THIRD = leaf(1 / 3)
+"""Pages of a TLC block in SLC mode: one bit a cell for three."""
 
 
 def capacity(*, raw: Array, fraction: Array, bits_ratio: Array) -> Array:
@@ -21,16 +24,18 @@ def capacity(*, raw: Array, fraction: Array, bits_ratio: Array) -> Array:
     return raw * (1 - fraction * (1 - bits_ratio))
 
 
-def balanced_fraction(*, slc_writes: Array, tlc_writes: Array, endurance_ratio: Array) -> Array:
+def balanced_fraction(
+    *, slc_writes: Array, tlc_writes: Array, endurance_ratio: Array, pages_ratio: Array = THIRD
+) -> Array:
     r"""Share of blocks in SLC mode at which both zones wear alike, $f^* = 3ka / (3ka + b)$.
 
     a and b are bytes programmed in each zone over the same time, amplification included;
-    $k = PE_T / PE_S$ is the `endurance_ratio`. Without any writes 0.
+    $k = PE_T / PE_S$ is the `endurance_ratio`, and 3 one over the `pages_ratio`. Without writes 0.
 
     >>> round(float(balanced_fraction(slc_writes=9.0, tlc_writes=1.0, endurance_ratio=1 / 20)), 4)
     0.5745
     """
-    weighted = 3 * endurance_ratio * slc_writes
+    weighted = endurance_ratio * slc_writes / pages_ratio
     total = weighted + tlc_writes
     return np.where(total > 0, weighted / np.where(total > 0, total, 1.0), 0.0)
 
@@ -53,24 +58,20 @@ def wear_imbalance(*, slc_wear: Array, tlc_wear: Array) -> Array:
     >>> float(wear_imbalance(slc_wear=1.0, tlc_wear=4.0))
     -0.75
     """
-    return np.sign(slc_wear - tlc_wear) * (
-        1 - np.where(slc_wear == tlc_wear, 1.0, _smaller_share(slc_wear, tlc_wear))
-    )
+    larger, smaller = np.maximum(slc_wear, tlc_wear), np.minimum(slc_wear, tlc_wear)
+    finite = (larger > 0) & (larger < np.inf)
+    share = np.where(finite, smaller / np.where(finite, larger, 1.0), 0.0)
+    found: Array = np.sign(np.where(slc_wear == tlc_wear, 0.0, slc_wear - tlc_wear)) * (1 - share)
+    return found
 
 
-def _smaller_share(first: Array, second: Array) -> Array:
-    """The smaller of two over the larger; 0 beside an endless one."""
-    large = np.maximum(first, second)
-    countable = (large > 0) & (large < np.inf)
-    return np.where(countable, np.minimum(first, second) / np.where(countable, large, 1.0), 0.0)
-
-
-def lifetime(*, slc_wear: Array, tlc_wear: Array, longest: Array = np.inf) -> Array:
+def lifetime(*, slc_wear: Array, tlc_wear: Array, longest: Array) -> Array:
     r"""Time, or bytes, until the first zone is worn out, $L = 1 / \max(w_S, w_T)$.
 
-    In the unit that wear is given for: wear a day gives days, wear a byte gives bytes.
+    In the unit that wear is given for: wear a day gives days, wear a byte gives bytes; at most
+    the `longest`, as without wear there is no end.
 
-    >>> float(lifetime(slc_wear=0.001, tlc_wear=0.004))
+    >>> float(lifetime(slc_wear=0.001, tlc_wear=0.004, longest=1e6))
     250.0
     """
     worst = np.maximum(slc_wear, tlc_wear)
