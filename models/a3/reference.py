@@ -98,19 +98,26 @@ class Queue:
 
 def greedy_scores(products: Array, iterations: int, *, skip: bool = True) -> Array:
     """Greedy score of every row from the n x d matrix of products, without heaps."""
-    flat = products.ravel()
+    flat, width = products.ravel(), products.shape[1]
     taken = min(iterations, flat.size)
     largest, smallest = _ends(flat, taken), _ends(-flat, taken)
-    scores, total, low = np.zeros(len(products)), 0.0, 0
-    for high in range(taken):
-        gain = max(float(flat[largest[high]]), 0.0)
-        scores[largest[high] // products.shape[1]] += gain
-        total += gain
-        if not (skip and total < 0):
-            loss = min(float(flat[smallest[low]]), 0.0)
-            scores[smallest[low] // products.shape[1]] += loss
-            total, low = total + loss, low + 1
+    gains = np.maximum(flat[largest], 0.0)
+    losses = np.minimum(flat[smallest], 0.0)
+    popped = _popped(gains.tolist(), losses.tolist()) if skip else taken
+    scores = np.zeros(len(products))
+    np.add.at(scores, largest // width, gains)
+    np.add.at(scores, smallest[:popped] // width, losses[:popped])
     return scores
+
+
+def _popped(gains: list[float], losses: list[float]) -> int:
+    """How many of the smallest products are taken when a negative sum skips one."""
+    total, popped = 0.0, 0
+    for gain in gains:
+        total += gain
+        if total >= 0:
+            total, popped = total + losses[popped], popped + 1
+    return popped
 
 
 def _ends(flat: Array, count: int) -> Rows:

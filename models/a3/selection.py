@@ -22,7 +22,7 @@ def candidates(*, rows: Array, width: Array, iterations: Array) -> Array:
     factor is fitted: picks crowd in few columns, and a column gives a row one product only.
 
     >>> round(float(candidates(rows=320, width=64, iterations=40)), 2)
-    36.29
+    36.26
     """
     share = iterations / rows
     crowding = GIVEN("crowding") * share ** GIVEN("crowding_power")
@@ -38,7 +38,8 @@ def top_score(*, rows: Array) -> Array:
     >>> round(float(top_score(rows=320)), 3)
     2.919
     """
-    return np.asarray(ndtri(1 - np.exp(-np.euler_gamma) / rows))
+    score: Array = ndtri(1 - np.exp(-np.euler_gamma) / rows)
+    return score
 
 
 def weighted_score(*, rows: Array, spread: Array) -> Array:
@@ -81,7 +82,8 @@ def best_candidate(*, candidates: Array) -> Array:
     >>> round(float(best_candidate(candidates=36)), 3)
     1.926
     """
-    return np.asarray(ndtri(candidates / (candidates + 1)))
+    score: Array = ndtri(candidates / (candidates + 1))
+    return score
 
 
 def kept_rows(*, candidates: Array, threshold: Array, spread: Array) -> Array:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from models.a3 import reference
 from models.a3.reference import A3Reference
+from tests.models.a3.sheet import SHEET
 
 Machine = tuple[A3Reference, np.ndarray]
 
@@ -86,28 +87,20 @@ def test_an_empty_list_of_candidates_falls_back_to_the_best_greedy_score():
     assert found.candidates(np.ones(2), 4).size == 1
 
 
-# Rows, iterations, T, C/n, K/n at spreads 2, 4, 6, and the range of recall, as the sheet gives
-# them from 60 draws of another executable reference.
-SHEET = (
-    (20, 10, 0.05, 0.34, (0.21, 0.13, 0.11), (0.73, 0.87)),
-    (20, 2, 0.10, 0.10, (0.07, 0.07, 0.06), (0.25, 0.35)),
-    (186, 93, 0.05, 0.33, (0.09, 0.03, 0.02), (0.80, 0.90)),
-    (186, 23, 0.10, 0.113, (0.04, 0.015, 0.01), (0.40, 0.50)),
-    (320, 160, 0.05, 0.33, (0.07, 0.02, 0.01), (0.80, 0.90)),
-    (320, 40, 0.10, 0.113, (0.02, 0.01, 0.007), (0.43, 0.60)),
-)
-
-
-@pytest.mark.parametrize("row", SHEET, ids=lambda row: f"{row[0]}-{row[1]}")
-@pytest.mark.parametrize("which", [0, 1, 2], ids=["s=2", "s=4", "s=6"])
-def test_counts_agree_with_the_sheet_s_reference(row: tuple, which: int):
-    rows, iterations, threshold, candidates, kept, recall = row
-    [counts] = reference.sample(
-        rows=rows, width=64, iterations=iterations, cuts=[((2.0, 4.0, 6.0)[which], threshold)],
-        trials=60, seed=5,
-    )  # fmt: skip
-    # Rounding of the sheet (half its last digit) plus three standard errors of either draw.
-    noise = 3 * np.sqrt(2) * np.array(counts.error)
-    assert counts.candidates / rows == pytest.approx(candidates, abs=0.005 + noise[0] / rows)
-    assert counts.kept_rows / rows == pytest.approx(kept[which], abs=0.005 + noise[1] / rows)
-    assert recall[0] - noise[2] <= counts.recall <= recall[1] + noise[2]
+@pytest.mark.parametrize("row", SHEET, ids=lambda row: f"{row.rows}-{row.iterations}")
+def test_counts_agree_with_the_sheet_s_reference(row):
+    found = reference.sample(
+        rows=row.rows,
+        width=64,
+        iterations=row.iterations,
+        cuts=[(spread, row.threshold) for spread in (2.0, 4.0, 6.0)],
+        trials=60,
+        seed=5,
+    )
+    for counts, kept in zip(found, row.kept_share, strict=True):
+        # Rounding of the sheet (half its last digit) plus three standard errors of either draw.
+        noise = 3 * np.sqrt(2) * counts.error
+        share = counts.candidates / row.rows
+        assert share == pytest.approx(row.candidate_share, abs=0.005 + noise[0] / row.rows)
+        assert counts.kept_rows / row.rows == pytest.approx(kept, abs=0.005 + noise[1] / row.rows)
+        assert row.recall[0] - noise[2] <= counts.recall <= row.recall[1] + noise[2]
