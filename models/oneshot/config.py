@@ -139,6 +139,10 @@ class Tuning(Config):
         GIVEN("learning_exponent")
     )
     """Calibrated: how fast the missing correlation falls with the training size."""
+    error_scale: Annotated[Real, Field(gt=0), Unit("1"), Symbol(r"\kappa"), Bounds(0.3, 3)] = (
+        GIVEN("error_scale")
+    )
+    """Calibrated: error of the predictor over that of a normal pair of its rank correlation."""
     tasks: Annotated[Whole, Symbol("K"), Bounds(1, 500, log=True, integer=True)] = GIVEN("tasks")
     """Tuned tasks of the network."""
     deployments: Annotated[Whole, Symbol("k"), Bounds(1, 10_000, log=True, integer=True)] = GIVEN(

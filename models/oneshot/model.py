@@ -4,16 +4,16 @@ Question: how wrong is the predictor, and what does that cost in speed against t
 A predictor, trained once on other runs, ranks a kernel's variants. The best m are measured and the
 fastest is kept: no retraining, no second search.
 
-| symbol        | name                                    | unit | where                            |
-|---------------|-----------------------------------------|------|----------------------------------|
-| m, n, N       | trials, candidates, space               | 1    | measured; scored; all variants   |
-| Q(u)          | kernel                                  | 1    | time of the u-th share over best |
-| R, 1/R        | regret, efficiency                      | 1    | expected time of the kept / best |
-| rho, rho_10   | rank_correlation, top_rank_correlation  | 1    | overall; in the true best tenth  |
-| n_0, b        | learning_onset, learning_exponent       | 1    | fitted here                      |
-| e, s          | prediction_error, spread                | 1    | of log times                     |
-| t_b, t_m, P_b | build, measure, builders                | s, 1 | of a trial                       |
-| T_train, K, k | training, tasks, deployments            | s, 1 | shared by k networks of K tasks  |
+| symbol        | name                                   | unit | where                           |
+|---------------|----------------------------------------|------|---------------------------------|
+| m, n, N       | trials, candidates, space              | 1    | measured; scored; all variants  |
+| Q(u)          | kernel                                 | 1    | best share u: time over best    |
+| R, 1/R        | regret, efficiency                     | 1    | expected time of kept over best |
+| rho, rho_10   | rank_correlation, top_rank_correlation | 1    | overall; in the true best tenth |
+| n_0, b, kappa | learning_onset, _exponent, error_scale | 1    | fitted here                     |
+| e, s          | prediction_error, spread               | 1    | of log times                    |
+| t_b, t_m, P_b | build, measure, builders               | s, 1 | of a trial                      |
+| T_train, K, k | training, tasks, deployments           | s, 1 | shared by k networks of K tasks |
 
 The tuner's mechanism and counts are from the authors' artifact; the paper's text could not be read
 and prints no equation we know, so all equations are [derived].
@@ -46,6 +46,7 @@ from .selection import (
     expected_regret,
     gaussian_regret,
     moments,
+    prediction_error,
     random_regret,
     rank_of,
     scores,
@@ -127,11 +128,11 @@ def _correlation(config: Tuning, counts: dict[str, Array]) -> Array:
 def _quality(config: Tuning, counts: dict[str, Array]) -> dict[str, Array]:
     """Regret and what it rests on."""
     grid, overall = cells(config.kernel), _correlation(config, counts)
-    seen = scores(grid, overall=overall, top=config.top_correlation)
+    spread = moments(score=grid.score, share=grid.share)[1]
+    error = prediction_error(correlation=overall, spread=spread, scale=config.error_scale)
+    seen = scores(grid, error=error, top=config.top_correlation)
     kept = {"measured": counts["measured"], "candidates": counts["known"]}
     regret = expected_regret(grid, seen, **kept)
-    spread = moments(score=grid.score, share=grid.share)[1]
-    inside = seen.kept / np.sqrt(1 + (seen.error / seen.top_spread) ** 2)
     return {
         "regret": regret,
         "efficiency": 1 / regret,
@@ -140,8 +141,9 @@ def _quality(config: Tuning, counts: dict[str, Array]) -> dict[str, Array]:
             spread=spread, correlation=overall, space=config.kernel.space, **kept
         ),
         "rank_correlation": overall,
-        "top_rank_correlation": rank_of(linear=inside),
-        "prediction_error": seen.error,
+        "rank_error": 1 - overall,
+        "top_rank_correlation": rank_of(linear=seen.top_correlation),
+        "prediction_error": error,
     }
 
 
@@ -235,6 +237,7 @@ MODEL = Model(
         "random_regret": Metric("1", "", "regret of as many trials at random"),
         "gaussian_regret": Metric("1", "", "upper bound: regret if log times were normal"),
         "rank_correlation": Metric("1", "max", "of predicted and true times"),
+        "rank_error": Metric("1", "min", "1 less the rank correlation: what regret comes from"),
         "top_rank_correlation": Metric("1", "max", "the same within the true best tenth"),
         "prediction_error": Metric("1", "min", "standard deviation of log prediction over time"),
         "tuning_time": Metric("s", "min", "one network, with its share of the training"),

@@ -80,7 +80,8 @@ def linear_correlation(*, rank: Array) -> Array:
     >>> round(float(linear_correlation(rank=0.5)), 4)
     0.5176
     """
-    return np.maximum(2 * np.sin(np.pi / 6 * rank), GIVEN("least_correlation"))
+    found: Array = np.maximum(2 * np.sin(np.pi / 6 * rank), GIVEN("least_correlation"))
+    return found
 
 
 def rank_of(*, linear: Array) -> Array:
@@ -92,16 +93,16 @@ def rank_of(*, linear: Array) -> Array:
     return 6 / np.pi * np.arcsin(linear / 2)
 
 
-def prediction_error(*, correlation: Array, spread: Array) -> Array:
-    r"""Standard deviation of log prediction over time, $s \sqrt{1 / r^2 - 1}$ [derived].
+def prediction_error(*, correlation: Array, spread: Array, scale: Array) -> Array:
+    r"""Standard deviation of log prediction over time, $\kappa s \sqrt{1 / r^2 - 1}$ [derived].
 
     The spread s is that of the log times; even a perfect ranking keeps the error of a measurement.
 
-    >>> round(float(prediction_error(correlation=0.9, spread=0.546)), 4)
-    0.2541
+    >>> round(float(prediction_error(correlation=0.9, spread=0.546, scale=1)), 4)
+    0.252
     """
     linear = np.minimum(linear_correlation(rank=correlation), 1.0)
-    return np.maximum(spread * np.sqrt(1 / (linear * linear) - 1), GIVEN("least_error"))
+    return np.maximum(scale * spread * np.sqrt(1 / (linear * linear) - 1), GIVEN("least_error"))
 
 
 def kept(*, top_correlation: Array, error: Array, spread: Array) -> Array:
@@ -111,7 +112,7 @@ def kept(*, top_correlation: Array, error: Array, spread: Array) -> Array:
     measured one below it asks for a shuffle within the tenth on top. 0 = no shuffle.
 
     >>> round(float(kept(top_correlation=0.5, error=0.1, spread=0.1)), 4)
-    0.732
+    0.7321
     """
     linear = linear_correlation(rank=top_correlation)
     limit = linear * np.sqrt(1 + (error / spread) ** 2)
@@ -124,18 +125,14 @@ class Scores:
 
     mean: Array
     deviation: Array
-    kept: Array
-    error: Array
-    top_spread: Array
+    top_correlation: Array
+    """Linear correlation that is left within the best tenth."""
 
 
-def scores(grid: Cells, *, overall: Array, top: Array) -> Scores:
-    """Predicted scores of the cells, at a correlation overall and one within the best tenth."""
+def scores(grid: Cells, *, error: Array, top: Array) -> Scores:
+    """Predicted scores of the cells, at an error and a correlation within the best tenth."""
     inside = np.less_equal(grid.edge, TENTH)
     centre, spread = moments(score=grid.score, share=grid.share * inside)
-    error = prediction_error(
-        correlation=overall, spread=moments(score=grid.score, share=grid.share)[1]
-    )
     keep = kept(top_correlation=top, error=error, spread=spread)
     share, noise = np.expand_dims(keep, -1), np.expand_dims(error, -1)
     middle, sides = np.expand_dims(centre, -1), np.expand_dims(spread, -1)
@@ -144,24 +141,22 @@ def scores(grid: Cells, *, overall: Array, top: Array) -> Scores:
     return Scores(
         mean=np.where(inside, middle + order * (grid.score - middle), grid.score),
         deviation=np.sqrt(noise * noise + (order * grid.width) ** 2 + shuffle),
-        kept=keep,
-        error=error,
-        top_spread=spread,
+        top_correlation=keep / np.sqrt(1 + (error / spread) ** 2),
     )
 
 
 def threshold(*, mean: Array, deviation: Array, share: Array, picked: Array) -> Array:
-    r"""Score that a share of all variants exceeds, $\sum_i u_i \Phi((g_i - c) / e_i) = p$ [derived].
+    r"""Score exceeded by a share of all, $\sum_i u_i \Phi((g_i - c) / e_i) = p$ [derived].
 
     Newton's method on normal quantiles, where the sum is nearly a line, between safe ends.
 
-    >>> round(float(threshold(mean=np.zeros(1), deviation=np.ones(1), share=1, picked=0.5)), 9)
-    0.0
+    >>> threshold(mean=np.zeros(1), deviation=np.ones(1), share=1, picked=0.158655).round(5)
+    array([1.])
     """
     aim = -ndtri(picked)
     ends = mean + deviation * aim
     low, high = np.min(ends, axis=-1, keepdims=True), np.max(ends, axis=-1, keepdims=True)
-    here = (low + high) / 2
+    here: Array = (low + high) / 2
     for _ in range(STEPS):
         distance = (mean - here) / deviation
         above = np.sum(ndtr(distance) * share, axis=-1, keepdims=True)
@@ -176,16 +171,17 @@ def threshold(*, mean: Array, deviation: Array, share: Array, picked: Array) -> 
 
 
 def survival(*, hit: Array, chance: Array, draws: Array) -> Array:
-    r"""Chance that all draws miss a part of the variants, $(1 - x)^{m h}$ [derived].
+    r"""Chance that m draws miss a part of the variants, $(1 - x)^{\ln(1 - q) / \ln(1 - q / m)}$.
 
-    x is the part's share of a draw. $h = -\ln(1 - q) / q$ is 1 where a given variant is rarely
-    drawn; near q = 1 it grows without end, as draws without putting back miss nothing.
+    [derived] x is the part's share of a draw, q the chance that a given variant is drawn. The
+    power is m where q is small, and grows without end near 1: nothing is drawn twice.
 
-    >>> float(survival(hit=0.5, chance=0, draws=2))
+    >>> round(float(survival(hit=0.25, chance=0.75, draws=3)), 6)
     0.25
     """
     rare = np.minimum(np.maximum(chance, TINY), 1 - TINY)
-    return np.power(1 - np.minimum(hit, 1.0), draws * (-np.log1p(-rare) / rare))
+    found: Array = np.power(1 - np.minimum(hit, 1.0), np.log1p(-rare) / np.log1p(-rare / draws))
+    return found
 
 
 def random_regret(grid: Cells, *, measured: Array) -> Array:
@@ -199,7 +195,8 @@ def random_regret(grid: Cells, *, measured: Array) -> Array:
     """
     draws = np.expand_dims(measured, -1)
     missed = survival(hit=grid.edge, chance=draws / grid.space, draws=draws)
-    return 1 + np.sum(missed * grid.weight, axis=-1)
+    regret: Array = 1 + np.sum(missed * grid.weight, axis=-1)
+    return regret
 
 
 def expected_regret(grid: Cells, seen: Scores, *, measured: Array, candidates: Array) -> Array:
@@ -219,7 +216,8 @@ def expected_regret(grid: Cells, seen: Scores, *, measured: Array, candidates: A
     rate = draws * chance / (total * grid.space * left)
     missed = np.cumprod(survival(hit=part / left, chance=rate, draws=draws), axis=-1)
     absent = survival(hit=grid.edge, chance=drawn / grid.space, draws=drawn)
-    return 1 + np.sum(np.maximum(missed, absent) * grid.weight, axis=-1)
+    regret: Array = 1 + np.sum(np.maximum(missed, absent) * grid.weight, axis=-1)
+    return regret
 
 
 def largest_normal(*, count: Array) -> Array:
@@ -228,7 +226,8 @@ def largest_normal(*, count: Array) -> Array:
     >>> round(float(largest_normal(count=17956)), 2)
     3.98
     """
-    return -ndtri(5 / 8 / (count + 1 / 4))
+    found: Array = -ndtri(5 / 8 / (count + 1 / 4))
+    return found
 
 
 def gaussian_regret(
@@ -249,4 +248,5 @@ def gaussian_regret(
     mills = np.exp(-limit * limit / 2) / np.sqrt(2 * np.pi) / picked
     width = np.sqrt(np.maximum(1 - r * r * mills * (mills - limit), 0.0))
     best = r * mills + width * largest_normal(count=measured)
-    return np.exp(spread * np.maximum(largest_normal(count=space) - best, 0.0))
+    regret: Array = np.exp(spread * np.maximum(largest_normal(count=space) - best, 0.0))
+    return regret
