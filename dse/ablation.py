@@ -13,8 +13,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import combinations
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dse import registry
 from dse.errors import InputError, placed, unknown
@@ -25,8 +27,11 @@ from dse.study import overlaid
 SMALL = 0.005
 """Size of ln from which a term says something: below it, its factor reads x1.00."""
 
-Off = Mapping[str, object]
-"""Knob -> the value that a technique leaves it at when it is off."""
+Settings = Mapping[str, object]
+"""Dotted knob -> slug, number or text, as a page writes it."""
+
+Values = Mapping[str, object]
+"""Dotted knob -> record or number."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,7 @@ class Ablation:
     page: AnyModel
     techniques: tuple[Technique, ...]
     left_out: tuple[Technique, ...]
-    """Techniques that the design has off already."""
+    """Techniques that the design does not have."""
     clashes: tuple[str, ...]
     """Words for techniques that set one knob differently."""
     cells: Table
@@ -69,6 +74,17 @@ class Ablation:
     """Why a cell has no value; empty for those that can run."""
     warnings: Mapping[str, int]
     """Words of the page's flags and remarks, and how many cells that run raise each."""
+
+    @property
+    def idle(self) -> tuple[str, ...]:
+        """Techniques that change no metric of any cell, on or off; none where no cell runs."""
+        if all(self.refusals):
+            return ()
+        names = [name for name in self.page.metrics if name != "feasible"]
+        words = np.reshape(np.array(self.refusals), (2,) * len(self.techniques))
+        cubes = [words, *map(self._cube, names)]
+        slugs = enumerate(t.slug for t in self.techniques)
+        return tuple(slug for axis, slug in slugs if all(_flat(cube, axis) for cube in cubes))
 
     def chosen(self, names: Sequence[str] = ()) -> list[str]:
         """The metrics that are asked for; by default the total and all with a better direction.
@@ -126,6 +142,7 @@ class Ablation:
                 {"slug": t.slug, "text": t.text, "off": dict(t.off)} for t in self.techniques
             ],
             "left_out": [t.slug for t in self.left_out],
+            "idle": list(self.idle),
             "clashes": list(self.clashes),
             "cells": [
                 {
@@ -164,6 +181,12 @@ def dividends(cells: Array, *, others_on: bool = False) -> Array:
     return terms
 
 
+def _flat(cube: NDArray[Any], axis: int) -> bool:
+    """Whether nothing changes along an axis; unknown equals unknown."""
+    off, on = np.split(cube, 2, axis)
+    return bool(np.all((off == on) | ((off != off) & (on != on))))  # noqa: PLR0124 - NaN
+
+
 def _finite(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
@@ -199,16 +222,16 @@ def ablate(page: AnyModel, config: Config) -> Ablation:
     """Price a scalar design with its techniques off and on in all combinations, in one batch.
 
     Raises:
-        InputError: the page declares no technique, or the design has them all off.
+        InputError: the page declares no technique, or the design has none of them.
     """
     if not page.techniques:
         pages = [slug for slug in registry.slugs() if registry.model(slug).techniques]
         known = f"models that do: {', '.join(pages) or 'none'}"
         raise InputError(f"'{page.slug}' declares no technique to switch off; {known}")
-    off = {t.slug: off_values(page, config, t) for t in page.techniques}
-    live = [t for t in page.techniques if _changes(config, off[t.slug])]
+    off = {t.slug: values_of(page, config, t, t.off) for t in page.techniques}
+    live = [t for t in page.techniques if _has(page, config, t, off[t.slug])]
     if not live:
-        raise InputError(f"the design has every technique off ({', '.join(off)}); set one on")
+        raise InputError(f"the design has no technique on, of {', '.join(off)}; set one on")
     on = np.indices((2,) * len(live)).reshape(len(live), -1).astype(np.bool_)
     batch = _batch(config, [off[t.slug] for t in live], on)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
@@ -225,32 +248,38 @@ def ablate(page: AnyModel, config: Config) -> Ablation:
     )
 
 
-def off_values(page: AnyModel, config: Config, technique: Technique) -> Off:
-    """The values at which a technique leaves its knobs when it is off.
+def values_of(page: AnyModel, config: Config, technique: Technique, settings: Settings) -> Values:
+    """The values that settings of a technique, its `off` or its `on`, give to their knobs.
 
     Raises:
         InputError: a knob that the page does not have, or a setting that it does not take.
     """
     with placed(f"technique '{technique.slug}' of {page.slug}"):
-        for path in technique.off:
+        for path in settings:
             if path not in knobs(page.config):
                 raise unknown("knob", path, knobs(page.config))
-        found = registry.starting_point(page, overlaid(config.echo(), technique.off))
-        return {path: at(found, path) for path in technique.off}
+        found = registry.starting_point(page, overlaid(config.echo(), settings))
+        return {path: at(found, path) for path in settings}
 
 
-def _changes(config: Config, off: Off) -> bool:
-    return any(plain(at(config, path)) != plain(value) for path, value in off.items())
+def _has(page: AnyModel, config: Config, technique: Technique, off: Values) -> bool:
+    """Whether a design has a technique: its own settings hold, and those of off do not."""
+    own = values_of(page, config, technique, technique.on)
+    return _holds(config, own) and not _holds(config, off)
 
 
-def _batch(config: Config, offs: Sequence[Off], on: Mask) -> Config:
+def _holds(config: Config, values: Values) -> bool:
+    return all(plain(at(config, path)) == plain(value) for path, value in values.items())
+
+
+def _batch(config: Config, offs: Sequence[Values], on: Mask) -> Config:
     """The design with techniques off where `on`, shape (k, cells), says so; a later one wins."""
     paths = dict.fromkeys(path for off in offs for path in off)
     columns = {path: _column(at(config, path), path, offs, on) for path in paths}
     return type(config).batched(columns, config)
 
 
-def _column(value: object, path: str, offs: Sequence[Off], on: Mask) -> object:
+def _column(value: object, path: str, offs: Sequence[Values], on: Mask) -> object:
     """One knob in every cell: as it stands, or as the last of the techniques that are off says."""
     values, code = [value], np.zeros(on.shape[1], dtype=np.intp)
     for off, lit in zip(offs, on, strict=True):
@@ -277,7 +306,7 @@ def _warnings(page: AnyModel, result: Result, refusals: Sequence[str]) -> dict[s
     return {text: int(count) for text, count in raised.items() if count}
 
 
-def _clashes(offs: Mapping[str, Off]) -> Iterable[str]:
+def _clashes(offs: Mapping[str, Values]) -> Iterable[str]:
     """Words for every two techniques that leave one knob at different values."""
     for (early, first), (late, second) in combinations(offs.items(), 2):
         for path in first:

@@ -253,6 +253,9 @@ class Technique:
     text: str
     off: Mapping[str, object]
     """Dotted knob -> the setting that switches it off; on is the design as it stands."""
+    on: Mapping[str, object] = field(default_factory=dict)
+    """Dotted knob -> the setting by which a design has it, where any but the off one may be a
+    rival's: a category of three serving targets needs it, a switch does not."""
 
 
 Reader: TypeAlias = Callable[[Path], Mapping[str, object]]

@@ -13,6 +13,7 @@ from dse import registry
 from dse.ablation import SMALL, Ablation, Term
 from dse.grids import GAP, ROWS, in_settings, mark, new_grid
 from dse.outcome import at_prices
+from dse.spec import Technique
 
 METRICS = 6
 """Metrics shown when nobody chose any: more are no longer read."""
@@ -20,7 +21,7 @@ METRICS = 6
 TERMS = 12
 """Terms of one metric that are shown; a script gets them all."""
 
-LISTED = 12
+LISTED = 6
 """Most terms without a line of their own that are named."""
 
 
@@ -32,8 +33,10 @@ def ablation(out: Console, found: Ablation, asked: Sequence[str] = ()) -> None:
         out.print(
             escape(f"  {technique.slug}: {technique.text} (off: {in_settings(technique.off)})")
         )
-    for technique in found.left_out:
-        out.print(escape(f"left out, for the design has it off: {technique.slug}"))
+    if found.left_out:
+        out.print(f"left out, for the design has them off: {_slugs(found.left_out)}")
+    if found.idle:
+        out.print(f"without effect on any metric of this design: {', '.join(found.idle)}")
     for text in found.clashes:
         out.print(f"note: {escape(text)}")
     same = [] if asked else [name for name in found.chosen() if _constant(found, name)]
@@ -43,6 +46,9 @@ def ablation(out: Console, found: Ablation, asked: Sequence[str] = ()) -> None:
         out.print(f"equal in every combination: {', '.join(same)}")
     if left := [name for name in changing if name not in shown]:
         out.print(f"not shown: {', '.join(left)}; ask for them by --metric")
+    if all(found.refusals):
+        out.print("no combination can run, so there is nothing to compare")
+        return
     for name in shown:
         _metric(out, found, name)
     _closing(out, found)
@@ -58,6 +64,10 @@ def _closing(out: Console, found: Ablation) -> None:
     for text, count in found.warnings.items():
         of = "" if count == len(found.cells) else f" ({count} of {len(found.cells)})"
         out.print(escape(f"warning{of}: {text}"))
+
+
+def _slugs(techniques: Sequence[Technique]) -> str:
+    return ", ".join(technique.slug for technique in techniques)
 
 
 def _constant(found: Ablation, metric: str) -> bool:
@@ -109,12 +119,15 @@ def _fitting(columns: dict[str, list[str]], width: int) -> list[str]:
 
 
 def _ranked(found: Ablation, metrics: Sequence[str]) -> list[int]:
-    """Rows from best to worst in the first metric, unknown ones and what cannot run last."""
-    if not metrics:
-        return list(range(len(found.cells)))
-    sign = -1.0 if found.page.metrics[metrics[0]].sense == "max" else 1.0
+    """Rows from best to worst in the first metric, unknown ones and what cannot run last.
+
+    Of equal rows the one with more techniques on comes first.
+    """
+    first = metrics[0] if metrics else found.page.total
+    sign = -1.0 if found.page.metrics[first].sense == "max" else 1.0
     refused = np.array([bool(text) for text in found.refusals])
-    return [int(row) for row in np.lexsort((sign * found.cells[metrics[0]], refused))]
+    off = -np.sum([found.cells[t.slug] for t in found.techniques], axis=0)
+    return [int(row) for row in np.lexsort((off, sign * found.cells[first], refused))]
 
 
 def _shown_rows(found: Ablation, ranked: list[int]) -> list[int]:
@@ -127,10 +140,10 @@ def _shown_rows(found: Ablation, ranked: list[int]) -> list[int]:
 def _metric(out: Console, found: Ablation, metric: str) -> None:
     """The terms of one metric; where all off has no value, those with the others on."""
     out.print(escape(_effect(found, metric)))
-    terms = found.terms(metric)
-    if all(term.verdict == "unknown" for term in terms):
-        terms = found.on_top(metric)
+    terms, on_top = found.terms(metric), found.on_top(metric)
+    if terms[0].verdict == "unknown" != on_top[0].verdict:
         out.print("no term is known without the value with all off; each with the others on:")
+        terms = on_top
     _terms(out, terms)
 
 

@@ -169,6 +169,22 @@ def test_a_technique_that_the_design_has_off_is_left_out(toy: Any) -> None:
     assert len(found.cells) == 4
 
 
+def test_a_technique_whose_knob_holds_a_rivals_setting_is_left_out(toy: Any) -> None:
+    rivals = (
+        Technique("large", "the large chip", {"chip": "tiny"}, on={"chip": "large"}),
+        Technique("small", "the small chip", {"chip": "tiny"}, on={"chip": "small"}),
+    )
+    found = switched(toy, TUNED, rivals)
+    assert [t.slug for t in found.techniques] == ["large"]
+    assert [t.slug for t in found.left_out] == ["small"]
+
+
+def test_a_technique_that_changes_no_metric_is_idle(toy: Any) -> None:
+    idle = Technique("sized", "a size that counts only with a cache", {"cache": "2 MB"})
+    found = switched(toy, {"chips": 4, "cached": 0, "cache": "1 MB"}, (TECHNIQUES[0], idle))
+    assert found.idle == ("sized",)
+
+
 def test_cells_that_break_a_rule_or_cannot_run_have_no_value_and_say_why(toy: Any) -> None:
     # four lanes a chip, so one chip cannot have eight
     found = switched(toy, {**TUNED, "link.lanes": 8}, TECHNIQUES[:2])
@@ -230,7 +246,7 @@ def test_a_page_without_techniques_says_which_pages_have_some(toy: Any) -> None:
 
 
 def test_a_design_with_every_technique_off_is_refused(toy: Any) -> None:
-    with pytest.raises(InputError, match=r"has every technique off \(parallel\); set one on"):
+    with pytest.raises(InputError, match="has no technique on, of parallel; set one on"):
         switched(toy, {"chips": 1}, TECHNIQUES[:1])
 
 

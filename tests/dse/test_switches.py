@@ -64,6 +64,21 @@ def test_where_all_off_cannot_run_the_terms_with_the_others_on_stand_in(page: An
     assert "helps" in text
 
 
+def test_where_nothing_can_run_it_says_so_and_no_more(page: Any) -> None:
+    text = printed(80, {**TUNED, "items": 1024})
+    assert "no combination can run, so there is nothing to compare" in text
+    assert "without effect" not in text
+    assert "unknown" not in text
+
+
+def test_a_technique_without_effect_is_named_once_more(
+    page: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    idle = replace(page, techniques=(*TECHNIQUES[:1], Technique("x", "idle", {"cache": "2 MB"})))
+    monkeypatch.setattr(registry, "model", lambda slug: idle)
+    assert "without effect on any metric of this design: x" in printed(80, {"chips": 4})
+
+
 def test_only_the_metrics_that_are_asked_for_are_shown(page: Any) -> None:
     text = printed(80, TUNED, ["cost"])
     assert "cost, lower is better: $150 all off, $24,206 all on" in text
@@ -84,7 +99,7 @@ def test_a_technique_that_is_off_and_two_that_clash_are_said(
     clash = replace(page, techniques=(*page.techniques, Technique("b", "more", {"chips": 2})))
     monkeypatch.setattr(registry, "model", lambda slug: clash)
     text = printed(80, {**TUNED, "cached": 0, "cache": 1e6})
-    assert "left out, for the design has it off: caching" in text
+    assert "left out, for the design has them off: caching" in text
     assert "note: parallel and b both set chips; with both off it is as b says" in text
 
 

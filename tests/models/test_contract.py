@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from dse import registry
-from dse.ablation import off_values
+from dse.ablation import values_of
 from dse.provenance import KINDS
 from dse.spec import AnyModel, Config, Record, kind_of, knobs
 from tests.models import designs
@@ -258,11 +258,16 @@ def test_every_declared_technique_can_be_switched_off(slug: str) -> None:
     names = [technique.slug for technique in page.techniques]
     assert len(set(names)) == len(names)
     assert not set(names) & (page.metrics.keys() | knobs(page.config).keys())
+    told = [(technique.off, technique.on) for technique in page.techniques]
+    assert all(pair not in told[:i] for i, pair in enumerate(told)), "rivals must state their `on`"
     for technique in page.techniques:
         assert technique.text
         assert technique.off, f"{slug}: {technique.slug} sets no knob"
-        values: dict[str, Any] = dict(off_values(page, registry.configure(page), technique))
-        for path, value in values.items():
+        base = registry.configure(page)
+        off: Any = values_of(page, base, technique, technique.off)
+        on = values_of(page, base, technique, technique.on)
+        assert not any(off.get(path) == value for path, value in on.items())
+        for path, value in off.items():
             bounds = knobs(page.config)[path].bounds
             assert bounds is None or bounds.low <= value <= bounds.high, f"{slug}: {path}"
 
