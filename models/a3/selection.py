@@ -100,13 +100,13 @@ def kept_rows(*, candidates: Array, threshold: Array, spread: Array) -> Array:
     return 1 + (candidates - 1) * near
 
 
-def kept_share(*, candidates: Array, threshold: Array, spread: Array) -> Array:
+def kept_weight(*, candidates: Array, threshold: Array, spread: Array) -> Array:
     r"""Share of the candidates' weight that post-scoring keeps [1]; nothing here is fitted.
 
     $1 - \frac{W(h)}{1 + W(0)}$ with $W(h) = \frac{C - 1}{\Phi(u)} e^{s^2/2 - s u} \Phi(u - s - h)$
     the weight below the gap, that of the best candidate being one.
 
-    >>> round(float(kept_share(candidates=36.29, threshold=0.1, spread=4)), 3)
+    >>> round(float(kept_weight(candidates=36.29, threshold=0.1, spread=4)), 3)
     0.898
     """
     u, h = best_candidate(candidates=candidates), gap(threshold=threshold, spread=spread)

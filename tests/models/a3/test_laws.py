@@ -91,7 +91,7 @@ def laws(rows: int, width: int, iterations: int, spread: float, threshold: float
     middle = selection.weighted_score(rows=rows, spread=spread)
     mass = selection.inclusion(score=middle, **shape)
     recall = selection.inclusion(score=best, **shape)
-    kept = selection.kept_rows(**cut), mass * selection.kept_share(**cut)
+    kept = selection.kept_rows(**cut), mass * selection.kept_weight(**cut)
     return [float(x) for x in (c, kept[0], recall, mass, kept[1])]
 
 
@@ -158,7 +158,7 @@ def test_a_threshold_of_one_keeps_one_row_and_none_keeps_every_candidate():
         cut = {"candidates": found, "spread": 4.0}
         assert selection.kept_rows(threshold=1.0, **cut) == pytest.approx(1, rel=1e-12)
         assert selection.kept_rows(threshold=1e-300, **cut) == pytest.approx(found, rel=1e-9)
-        assert selection.kept_share(threshold=1e-300, **cut) == pytest.approx(1, rel=1e-9)
+        assert selection.kept_weight(threshold=1e-300, **cut) == pytest.approx(1, rel=1e-9)
 
 
 def test_flat_scores_keep_everything_and_steep_ones_only_the_best():
@@ -166,7 +166,7 @@ def test_flat_scores_keep_everything_and_steep_ones_only_the_best():
     assert selection.kept_rows(**flat) == pytest.approx(36, rel=1e-9)
     steep = flat | {"spread": 1e3}
     assert selection.kept_rows(**steep) == pytest.approx(1, abs=0.02)
-    assert selection.kept_share(**steep) == pytest.approx(1, abs=0.02)
+    assert selection.kept_weight(**steep) == pytest.approx(1, abs=0.02)
 
 
 def rounding(bits: set[int]) -> np.ndarray:
