@@ -85,7 +85,7 @@ def d_choices(*, spare: Array, pages: Array, choices: Array) -> Array:
     r"""The block with the fewest valid pages out of d random ones is cleaned (Van Houdt).
 
     $1 + k / (b - k)$ at the fixed point of the mean field, which is read from a table that the
-    page solves once; to 0.05 %, and to 0.5 % where d is near b or above.
+    page solves once; to 0.1 %, and to 0.6 % where d comes near b.
 
     >>> round(float(d_choices(spare=0.3, pages=64, choices=10)), 3)
     2.357

@@ -54,7 +54,6 @@ from .wear import wear_imbalance
 from .zones import (
     Clock,
     Route,
-    bits_ratio,
     clock,
     mixed_amplification,
     raw_capacity,
@@ -79,7 +78,8 @@ def _fits(config: Drive, load: Traffic, way: Route, blocks: Array) -> Mask:
 
 def evaluate(config: Drive) -> Result:
     """Compose the equations; terms and resources are seconds of a step."""
-    load, zones = traffic(config), (slc_zone(config), tlc_zone(config))
+    load, mixed = traffic(config), mixed_amplification(config)
+    zones = slc_zone(config, mixed), tlc_zone(config, mixed)
     blocks = slc_blocks(config, load, *zones)
     way = route(config, load, blocks)
     took = clock(config, load, way, *zones)
@@ -94,7 +94,7 @@ def evaluate(config: Drive) -> Result:
         "write_amplification": amplified,
         "slc_amplification": zones[0].amplification,
         "tlc_amplification": zones[1].amplification,
-        "mixed_amplification": mixed_amplification(config),
+        "mixed_amplification": mixed,
         "separated_amplification": hot_cold(config, day, load),
         **rates(config, day, load, way, zones),
         "step_time": took.time,
@@ -135,14 +135,16 @@ def _feasible(config: Drive, load: Traffic, way: Route, took: Clock, blocks: Arr
     in_time = config.steps_per_day * took.time <= DAY
     # A cache of no blocks has nowhere to put what enters it.
     cached = (config.zones.folds == 0) | (blocks > 0)
-    return _fits(config, load, way, blocks) & in_time & cached & (took.share < GIVEN("most_busy"))
+    able = in_time & cached & (took.share < GIVEN("most_busy"))
+    found: Mask = np.logical_and(_fits(config, load, way, blocks), able)
+    return found
 
 
 def _flags(config: Drive, load: Traffic, way: Route, metrics: dict[str, Array]) -> dict[str, Mask]:
     always = np.equal(config.zones.slc, config.zones.slc)
     rated = np.greater(config.rating.writes, 0)
     two = np.greater(config.zones.slc, 0)
-    wide = np.greater_equal(config.choices, config.pages_per_block * bits_ratio(config))
+    wide = np.greater_equal(2 * config.choices, config.pages_per_block)
     return {
         "rating": rated,
         "literature": always,
@@ -206,7 +208,7 @@ MODEL = Model(
         "literature": "literature-based: the paper's text and results were not found",
         "endurance": "erases of 3D TLC and of its SLC mode are from memory: life scales with them",
         "overflow": "the SLC zone does not hold all of a step: the rest wears TLC",
-        "choices": "nearly as many choices as pages in a block: the table is good to 0.5 %",
+        "choices": "nearly as many choices as pages in a block: the table is good to 0.6 %",
         "longest": "life is cut off at 1000 years",
     },
     rules=(

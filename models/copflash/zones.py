@@ -76,9 +76,8 @@ def mixed_amplification(config: Drive) -> Array:
     return cast("Array", sum(picked))
 
 
-def _zone(config: Drive, flash: Flash, pages: Array, plain: Array, scale: Array) -> Zone:
+def _zone(config: Drive, flash: Flash, *, pages: Array, amplified: Array, scale: Array) -> Zone:
     planes, size = config.dies * config.tlc.planes_per_die, config.tlc.page_size
-    amplified = np.where(plain > 0, 1.0, mixed_amplification(config))
     program = byte_time(page_time=flash.program_time, planes=planes, page_size=size)
     read = byte_time(page_time=flash.read_time, planes=planes, page_size=size)
     clean = cleaning_time(
@@ -90,17 +89,27 @@ def _zone(config: Drive, flash: Flash, pages: Array, plain: Array, scale: Array)
     return Zone(program, read, clean, amplified, scale * flash.endurance)
 
 
-def slc_zone(config: Drive) -> Zone:
+def slc_zone(config: Drive, mixed: Array) -> Zone:
     """Blocks in SLC mode; a cache frees them whole, by folding, and so does LII."""
-    pages = config.pages_per_block * bits_ratio(config)
     plain = np.maximum(config.lii.on, config.zones.folds)
-    return _zone(config, config.slc, pages, plain, config.slc_endurance_scale)
+    return _zone(
+        config,
+        config.slc,
+        pages=config.pages_per_block * bits_ratio(config),
+        amplified=np.where(plain > 0, 1.0, mixed),
+        scale=config.slc_endurance_scale,
+    )
 
 
-def tlc_zone(config: Drive) -> Zone:
+def tlc_zone(config: Drive, mixed: Array) -> Zone:
     """Blocks in TLC mode."""
-    scale = config.tlc_endurance_scale
-    return _zone(config, config.tlc, config.pages_per_block, config.lii.on, scale)
+    return _zone(
+        config,
+        config.tlc,
+        pages=config.pages_per_block,
+        amplified=np.where(config.lii.on > 0, 1.0, mixed),
+        scale=config.tlc_endurance_scale,
+    )
 
 
 def _offered(config: Drive) -> Array:
