@@ -41,27 +41,42 @@ class Cells:
 
 
 def cells(kernel: Kernel) -> Cells:
-    """The quantile function as cells, the log of the time being linear within each."""
+    """The quantile function of a kernel as cells, the log of the time a line within each."""
     space = np.expand_dims(kernel.space, -1)
     ratios = np.stack(np.broadcast_arrays(*(getattr(kernel, name) for name in NAMES)), axis=-1)
     first = np.ones((*np.broadcast_shapes(np.shape(kernel.space), ratios.shape[:-1]), 1))
     edge = np.concatenate([first / space, first * np.maximum(SHARES, 1 / space)], axis=-1)
-    ratio = np.concatenate([first, first * ratios], axis=-1)
-    step, log = np.diff(ratio, axis=-1), np.log(ratio)
-    rise = np.diff(log, axis=-1, prepend=0.0)
-    none = 0.0 * first
+    log = np.log(np.concatenate([first, first * ratios], axis=-1))
+    return _between(edge=edge, log=log, space=space)
+
+
+def normal_cells(grid: Cells) -> Cells:
+    """The same number of variants, their log times normal and spread as much."""
+    # The expected place of the best of N normal numbers (Blom), and of the worst.
+    least = 5 / 8 / (grid.space + 1 / 4)
+    place = ndtri(np.minimum(np.maximum(grid.edge, least), 1 - least)) - ndtri(least)
+    place = np.where(grid.edge > 1 / grid.space, place, 0.0)
+    spread = np.expand_dims(moments(score=grid.score, share=grid.share)[1], -1)
+    return _between(edge=grid.edge, log=spread * place, space=grid.space)
+
+
+def _between(*, edge: Array, log: Array, space: Array) -> Cells:
+    """Cells between edges where the logs of the time ratio are known."""
+    ratio, rise = np.exp(log), np.diff(log, axis=-1, prepend=0.0)
+    gain = np.diff(ratio, axis=-1, prepend=1.0)
+    none = 0.0 * ratio[..., :1]
     return Cells(
         edge=edge,
         share=np.diff(edge, axis=-1, prepend=0.0),
         score=rise / 2 - log,
         width=rise / np.sqrt(12),
-        weight=(np.concatenate([none, step], axis=-1) + np.concatenate([step, none], axis=-1)) / 2,
+        weight=(gain + np.concatenate([gain[..., 1:], none], axis=-1)) / 2,
         space=space,
     )
 
 
 def moments(*, score: Array, share: Array) -> tuple[Array, Array]:
-    """Mean and standard deviation of scores that have shares.
+    """Mean and standard deviation of scores that have shares; the latter never 0.
 
     >>> [float(value) for value in moments(score=np.array([0, 4]), share=np.array([1, 1]))]
     [2.0, 2.0]
@@ -69,7 +84,7 @@ def moments(*, score: Array, share: Array) -> tuple[Array, Array]:
     total = np.sum(share, axis=-1)
     mean = np.sum(score * share, axis=-1) / total
     square = np.sum(score * score * share, axis=-1) / total
-    return mean, np.sqrt(np.maximum(square - mean * mean, 0.0))
+    return mean, np.sqrt(np.maximum(square - mean * mean, TINY))
 
 
 def linear_correlation(*, rank: Array) -> Array:
@@ -217,36 +232,4 @@ def expected_regret(grid: Cells, seen: Scores, *, measured: Array, candidates: A
     missed = np.cumprod(survival(hit=part / left, chance=rate, draws=draws), axis=-1)
     absent = survival(hit=grid.edge, chance=drawn / grid.space, draws=drawn)
     regret: Array = 1 + np.sum(np.maximum(missed, absent) * grid.weight, axis=-1)
-    return regret
-
-
-def largest_normal(*, count: Array) -> Array:
-    r"""Expected largest of normal numbers, $\Phi^{-1}(1 - 0.625 / (m + 0.25))$ (Blom).
-
-    >>> round(float(largest_normal(count=17956)), 2)
-    3.98
-    """
-    found: Array = -ndtri(5 / 8 / (count + 1 / 4))
-    return found
-
-
-def gaussian_regret(
-    *, spread: Array, correlation: Array, measured: Array, candidates: Array, space: Array
-) -> Array:
-    r"""The same if log times were normal, $e^{s (z_N - z_{m,n})}$: too high by far [derived].
-
-    The predicted top m of n have mean $r \lambda$, and the best of them stands above it as the
-    largest of m. The logs of real times end long before a normal tail would.
-
-    >>> args = {"correlation": 0, "measured": 64, "candidates": 17956, "space": 17956}
-    >>> round(float(gaussian_regret(spread=0.546, **args)), 2)
-    2.45
-    """
-    r = np.minimum(linear_correlation(rank=correlation), 1.0)
-    picked = np.minimum(measured / candidates, 1 - TINY)
-    limit = -ndtri(picked)
-    mills = np.exp(-limit * limit / 2) / np.sqrt(2 * np.pi) / picked
-    width = np.sqrt(np.maximum(1 - r * r * mills * (mills - limit), 0.0))
-    best = r * mills + width * largest_normal(count=measured)
-    regret: Array = np.exp(spread * np.maximum(largest_normal(count=space) - best, 0.0))
     return regret
