@@ -228,7 +228,7 @@ def ablate(page: AnyModel, config: Config) -> Ablation:
         pages = [slug for slug in registry.slugs() if registry.model(slug).techniques]
         known = f"models that do: {', '.join(pages) or 'none'}"
         raise InputError(f"'{page.slug}' declares no technique to switch off; {known}")
-    off = {t.slug: values_of(page, config, t, t.off) for t in page.techniques}
+    off = {t.slug: values_of(page, config, t, t.off_in(config)) for t in page.techniques}
     live = [t for t in page.techniques if _has(page, config, t, off[t.slug])]
     if not live:
         raise InputError(f"the design has no technique on, of {', '.join(off)}; set one on")

@@ -256,6 +256,12 @@ class Technique:
     on: Mapping[str, object] = field(default_factory=dict)
     """Dotted knob -> the setting by which a design has it, where any but the off one may be a
     rival's: a category of three serving targets needs it, a switch does not."""
+    entails: Callable[[Any], Mapping[str, object]] | None = None
+    """Design -> further settings of off that hang on it, as the batch that fits without it."""
+
+    def off_in(self, config: Config) -> Mapping[str, object]:
+        """The settings that switch it off in a design."""
+        return {**self.off, **(self.entails(config) if self.entails else {})}
 
 
 Reader: TypeAlias = Callable[[Path], Mapping[str, object]]

@@ -1,274 +1,245 @@
-r"""The joint system, first part: serve a decoder on GPUs or on a ring of FPGAs under a load.
+r"""The joint system of the seven papers: train, store, compile, serve, and what the binary tells.
 
-Question: which serving target, of which kind and how many, meets a load at what latency, energy
-and cost? A request waits for its batch and its turn, then its prompt and its tokens are computed
-by the `dfx` page or by the aggregate roofline below; power and prices turn both into cost.
+Question: which training platform, drive, compile effort and serving target together meet the
+load, the deadline, the drive's life and the quality, at what cost and exposure?
 
-| symbol       | name                                   | unit      | where            |
-|--------------|----------------------------------------|-----------|------------------|
-| n_in, n_out  | input_tokens, output_tokens            | token     | scenario         |
-| lambda       | request_rate                           | request/s | scenario         |
-| B, rho       | serve.batch, serve.replicas            | 1         | Sec. 3.5         |
-| R, nu, t_d   | time_ratio, kernels, dispatch_time     | 1, 1, s   | Sec. 3.1         |
-| eta_c, eta_m | compute_efficiency, memory_efficiency  | 1         | Sec. 2           |
-| N            | matrix_weights + head_weights          | 1         | Sec. 3.2         |
-| p, d, l, f   | dfx.fpgas, dfx.depth, dfx.lanes, clock | 1, Hz     | page `dfx`       |
-| S, u         | service_time, utilisation              | s, 1      | Sec. 3.5         |
-| H            | horizon                                | s         | scenario         |
+| symbol        | name                                          | unit      | where      |
+|---------------|-----------------------------------------------|-----------|------------|
+| R, nu, t_d    | time_ratio, kernels, dispatch_time            | 1, 1, s   | Sec. 3.1   |
+| A, W, V, S    | saved, state, leaving, short                  | B         | Sec. 3.2   |
+| T, f          | time, fraction: a step and its split of zones | s, 1      | Sec. 3.3   |
+| e_S, e_T      | wear of a step, SLC and TLC                   | 1         | Sec. 3.3   |
+| mu, C, K      | a3.m, candidate and kept rows                 | 1         | Sec. 3.4   |
+| S_b, u        | service_time, utilisation                     | s, 1      | Sec. 3.5   |
+| a             | duet.assignment                               | 1         | Sec. 3.5   |
+| life, tco     | drive_lifetime, cost                          | s, USD    | Sec. 3.9   |
 
 Sections are those of the project's sheet on the joint system. No paper has measured it: **no
 published joint point exists**, so this page has no fit or check rows; its parts carry theirs.
+Every joint result is a model's output.
+
+Order of evaluation: compile, train with its drives (one closed fixed point), serve, expose, bill.
 
 Assumptions: Poisson arrivals into one queue (M/D/1-like), a batch waits until it is full, equal
-requests, FP16 keys and values, one GPU a replica, power from busy seconds.
-Range: decoders of 0.1 to 13 billion parameters, contexts to 2048 tokens, u below 0.95.
+requests, FP16 keys and values, power from busy seconds, losses of quality are independent.
+Range: transformers of 0.1 to 13 billion parameters, contexts to 16384 tokens, u below 0.95.
 
-Where we differ from the sheet: matrices on FPGAs are padded to whole tiles and attention counts
-only beyond the calibrated context, as the `dfx` page has it; training joins in a later issue.
+Where we differ from the sheet: several GPUs train data-parallel, and their all-reduce is exposed;
+an encoder's attention counts all pairs; parameters in bulk are read as the `dnd` page has it.
 
-Known weak regimes: near u = 0.95 -, real queues are longer; the eager runtime's 60 us dispatch
-decides GPU against FPGA (sweep `serve.runtime`); FPGA power does not grow with the clock -;
-boards other than the U280 take its measured power.
+Known weak regimes: near u = 0.95 -, real queues are longer; dispatch time and idle power decide
+the target, see `notes.sensitivity`; A3 beyond 320 rows ?, nothing is known of its quality there;
+prompts on FPGAs are charged a context they have not reached yet +; drives ignore queue depth and
+controllers -; rounding to pages, 0.1 % at 1 MiB, is left out.
 """
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 
 from dse import provenance
-from dse.spec import Array, Mask, Metric, Model, Monotone, Paper, Result, Rule
+from dse.spec import Array, Mask, Model, Paper, Result
 
-from ..dfx import model as dfx
-from ..roofline import model as roofline
+from . import attention
+from .bill import Bill, bill, quality_loss
+from .compiling import Code, compiled
+from .exposure import exposure
+from .facts import FLAGS, METRICS, MONOTONE, REMARKS, TECHNIQUES
 from .platform import Platform
-from .serving import batching_time, gpu_fits, gpu_terms, queueing_time, served_power, utilisation
-from .training import fits, quality_loss, step, stored_loss, training
-from .training import flags as training_flags
+from .rules import RULES
+from .serving import (
+    batching_time,
+    gpu_fits,
+    on_devices,
+    on_ring,
+    queueing_time,
+    ring_fits,
+    utilisation,
+)
+from .split import Served, Times
+from .training import Trained, accumulated_throughput, step
 
 DATA = provenance.sheet(__package__)
 GIVEN = DATA.default
-TRAINED = (
-    "throughput",
-    "retrain_time",
-    "offloaded_bytes",
-    "drive_lifetime",
-    "training_power",
-    "training_capital",
-)
-"""What the training half answers by name."""
-
-
-def _appliance(config: Platform) -> dfx.Appliance:
-    """The ring as the `dfx` page knows it."""
-    ring = config.dfx
-    return dfx.Appliance.batched(
-        {
-            "workload": config.workload,
-            "fpga": ring.fpga,
-            "fpgas": ring.fpgas,
-            "depth": ring.depth,
-            "lanes": ring.lanes,
-            "clock": ring.clock,
-            "input_tokens": config.input_tokens,
-            "output_tokens": config.output_tokens,
-        }
-    )
+WORKING = ("weights", "attention", "launch", "transfer")
+"""Terms of a request that a device works on; the others are waits."""
 
 
 def evaluate(config: Platform) -> Result:
     """Compose the equations; terms and resources are seconds of one request."""
-    serve, rate = config.serve, config.request_rate
-    on_dfx = np.greater(serve.target.on_dfx, 0)
-    ring = dfx.evaluate(_appliance(config))
-    gpu, gpu_raw = gpu_terms(config)
-    ring_terms = {
-        "weights": ring.terms["matrices"] + ring.terms["head"],
-        "attention": ring.terms["attention"],
-        "launch": ring.terms["layers"],
-    }
-    served = {name: np.where(on_dfx, ring_terms[name], gpu[name]) for name in gpu}
-    service_time = served["weights"] + served["attention"] + served["launch"]
+    code = compiled(config)
+    one = step(config, code)
+    serve, target = config.serve, config.serve.target
+    on_dfx = np.greater(target.on_dfx, 0)
+    serves = np.greater(target.on_gpu + target.on_cpu + target.on_dfx, 0)
+    served, ring = on_devices(config, code), on_ring(config)
+    terms = _terms(config, served, ring, on_dfx, serves)
+    busy = terms["weights"] + terms["attention"] + terms["launch"] + terms["transfer"]
     load = utilisation(
-        service_time=service_time, batch=serve.batch, replicas=serve.replicas, request_rate=rate
+        service_time=busy,
+        batch=serve.batch,
+        replicas=serve.replicas,
+        request_rate=config.request_rate,
+    )
+    money = bill(config, code, one, served, ring, on_dfx)
+    fits = np.where(on_dfx, ring_fits(config), gpu_fits(config, served))
+    trains = np.greater(config.train.mode.on, 0)
+    in_time = money.retrain_time * config.train.jobs_per_year <= GIVEN("year")
+    feasible = (np.logical_not(serves) | (fits & (load < GIVEN("busiest")))) & (
+        np.logical_not(trains) | (one.fits & in_time)
+    )
+    metrics = {
+        **_service(config, busy, terms, load),
+        **_training(config, code, one, money, trains),
+        **_money(config, money),
+        **_given_away(config, one, served, on_dfx, serves, trains),
+        "feasible": cast("Array", feasible),
+    }
+    return Result(
+        metrics=metrics,
+        terms=terms,
+        resources={name: terms[name] for name in WORKING},
+        flags=_flags(config, one, load, serves, trains),
+    )
+
+
+def _terms(
+    config: Platform, served: Served, ring: Times, on_dfx: Mask, serves: Mask
+) -> dict[str, Array]:
+    """Exposed times of a request, waits first [s]; zeros where nothing is served."""
+    serve, rate = config.serve, config.request_rate
+    working = {
+        "weights": np.where(on_dfx, ring.weights, served.times.weights),
+        "attention": np.where(on_dfx, ring.attention, served.times.attention),
+        "launch": np.where(on_dfx, ring.launch, served.times.launch),
+        "transfer": np.where(on_dfx, 0.0, served.transfer),
+    }
+    busy = working["weights"] + working["attention"] + working["launch"] + working["transfer"]
+    load = utilisation(
+        service_time=busy, batch=serve.batch, replicas=serve.replicas, request_rate=rate
     )
     waits = {
         "batching": batching_time(batch=serve.batch, request_rate=rate),
-        "queueing": queueing_time(
-            utilisation=load, service_time=service_time, replicas=serve.replicas
-        ),
+        "queueing": queueing_time(utilisation=load, service_time=busy, replicas=serve.replicas),
     }
-    terms = {**waits, **served}
-    serves = np.where(on_dfx, ring.metrics["feasible"], gpu_fits(config)) > 0
-    one = step(config)
-    trained = training(config, one)
-    metrics = {
-        "latency": waits["batching"] + waits["queueing"] + service_time,
-        "service_time": service_time,
-        "tokens_per_second": serve.replicas * serve.batch * config.output_tokens / service_time,
-        "utilisation": load,
-        **_bill(config, served, trained, on_dfx),
-        "quality_loss": quality_loss(
-            serving=np.where(on_dfx, 0.0, serve.precision.quality_loss),
-            training=stored_loss(config),
-        ),
-        **{name: trained[name] for name in TRAINED},
-        "feasible": serves
-        & (load < GIVEN("busiest"))
-        & fits(config, one, trained["retrain_time"]),
-    }
-    raw = {"compute": "compute", "memory": "memory", "launch": "layers"}
-    resources = {
-        name: np.where(on_dfx, ring.resources[theirs], gpu_raw[name])
-        for name, theirs in raw.items()
-    }
-    flags = _flags(config, ring, one, load)
-    return Result(metrics=metrics, terms=terms, resources={**resources, **waits}, flags=flags)
+    return {name: np.where(serves, time, 0.0) for name, time in {**waits, **working}.items()}
 
 
-def _bill(
-    config: Platform, served: dict[str, Array], trained: dict[str, Array], on_dfx: Mask
+def _answers(config: Platform) -> Array:
+    """Tokens of a request; a network of branches gives one answer."""
+    return np.ones(()) if config.workload.branches else config.output_tokens
+
+
+def _service(
+    config: Platform, busy: Array, terms: dict[str, Array], load: Array
 ) -> dict[str, Array]:
-    """Devices, power and cost over the horizon, Sec. 3.6 and 3.9."""
-    serve, gpu, ring = config.serve, config.serve.gpu, config.dfx
-    devices = serve.replicas * np.where(on_dfx, ring.fpgas, 1.0)
-    hosts = np.ceil(devices / GIVEN("devices_per_host"))
-    computing = served["weights"] + served["attention"]
-    idle_gpu = GIVEN("idle_share") * gpu.power
-    added = GIVEN("fpga_busy_power") - GIVEN("fpga_idle_power")
-    power = served_power(
-        idle=np.where(on_dfx, GIVEN("fpga_idle_power"), idle_gpu),
-        busy=np.where(on_dfx, ring.fpgas * added, gpu.power - idle_gpu),
-        busy_time=np.where(on_dfx, computing + served["launch"], computing),
-        rate=config.request_rate / serve.batch,
-        devices=devices,
-        hosts=hosts,
-    )
-    price = np.where(on_dfx, ring.fpga.price, gpu.price)
-    capital = devices * price + hosts * config.host + trained["training_capital"]
-    energy = (power + trained["training_power"]) * config.horizon * config.electricity
+    """What a user meets."""
+    serve = config.serve
+    most = serve.replicas * serve.batch * _answers(config)
     return {
-        "devices": devices,
-        "power": power,
-        "energy_per_token": power / (config.request_rate * config.output_tokens),
-        "capital_cost": capital,
-        "energy_cost": energy,
-        "replacement_cost": trained["replacement_cost"],
-        "cost": capital + energy + trained["replacement_cost"],
+        "latency": terms["batching"] + terms["queueing"] + busy,
+        "service_time": busy,
+        "tokens_per_second": np.where(busy > 0, most / np.where(busy > 0, busy, 1.0), 0.0),
+        "utilisation": load,
     }
 
 
-def _flags(config: Platform, ring: Result, one: Result, load: Array) -> dict[str, Mask]:
-    on_dfx = np.greater(config.serve.target.on_dfx, 0)
-    beyond = [ring.flags[name] for name in dfx.MODEL.flags]
-    outside = beyond[0]
-    for mask in beyond[1:]:
-        outside = outside | mask
+def _training(
+    config: Platform, code: Code, one: Trained, money: Bill, trains: Mask
+) -> dict[str, Array]:
+    """What training gives; zeros where nothing is trained."""
+    found = {
+        "throughput": money.throughput,
+        "accumulated_throughput": accumulated_throughput(config, code, one),
+        "retrain_time": money.retrain_time,
+        "step_time": one.traffic.time,
+        "offloaded_bytes": one.memory.leaving,
+        "slc_fraction": one.fraction,
+    }
+    life = {"drive_lifetime": money.lifetime}
+    return {**{name: np.where(trains, value, 0.0) for name, value in found.items()}, **life}
+
+
+def _money(config: Platform, money: Bill) -> dict[str, Array]:
+    """Power, energy and cost; energy per token counts hosts, power of devices does not."""
+    rate = config.request_rate * _answers(config)
     return {
-        "dfx": on_dfx & outside,
-        "power": on_dfx & ring.flags["power"],
-        "batch": ~on_dfx & np.greater(config.serve.batch, 1),
-        "load": np.greater_equal(load, GIVEN("busiest")),
-        **training_flags(config, one),
+        "devices": money.devices,
+        "training_power": money.training_power,
+        "power": money.serving_power,
+        "energy_per_token": money.serving_power / rate,
+        "device_energy_per_token": money.device_power / rate,
+        "training_capital": money.training_capital,
+        "capital_cost": money.capital,
+        "energy_cost": money.energy,
+        "replacement_cost": money.replacement,
+        "tuning_cost": money.tuning,
+        "cost": money.capital + money.energy + money.replacement + money.tuning,
+        "tuning_time": money.tuning_time,
     }
 
 
-def _on_dfx(rule: Rule[dfx.Appliance]) -> Rule[Platform]:
-    """A rule of the `dfx` page, asked only where FPGAs serve."""
-    return Rule(
-        f"{rule.text}, where serve.target is dfx",
-        lambda c: (c.serve.target.on_dfx == 0) | rule.holds(_appliance(c)),
-        rule.way_out,
+def _given_away(
+    config: Platform, one: Trained, served: Served, on_dfx: Mask, serves: Mask, trains: Mask
+) -> dict[str, Array]:
+    """Quality lost, and what the binary tells."""
+    halved = config.train.fp16_store.on * config.train.precision.compressible
+    stored = trains & np.greater(halved * one.memory.leaving, 0)
+    approximate = serves & np.greater(config.a3.on.on * config.workload.decoder, 0)
+    seen = exposure(config, served)
+    return {
+        "quality_loss": quality_loss(
+            serving=np.where(serves & ~on_dfx, config.serve.precision.quality_loss, 0.0),
+            stored=np.where(stored, GIVEN("stored_fp16_loss"), 0.0),
+            attention=np.where(approximate, attention.quality_loss(share=config.a3.m), 0.0),
+        ),
+        "recovery_time": seen.recovery_time,
+        "exposed_share": seen.share,
+    }
+
+
+def _flags(
+    config: Platform, one: Trained, load: Array, serves: Mask, trains: Mask
+) -> dict[str, Mask]:
+    ring, a3, target = config.dfx, config.a3, config.serve.target
+    on_dfx = np.greater(target.on_dfx, 0)
+    shape = np.not_equal(ring.depth, GIVEN("dfx.depth")) | np.not_equal(
+        ring.lanes, GIVEN("dfx.lanes")
     )
+    selects = serves & np.greater(a3.on.on, 0)
+    avx512 = config.compile.vector.avx512 * (1 - config.attacker.lifts_avx512.on)
+    rows = config.input_tokens + config.output_tokens
+    return {
+        "dfx": on_dfx & (shape | np.not_equal(ring.clock, GIVEN("dfx.clock"))),
+        "a3_rows": selects & np.greater(rows, GIVEN("a3_rows")),
+        "a3_steps": selects & np.less(a3.m, GIVEN("a3_least")),
+        "power": on_dfx,
+        "batch": serves & np.greater(target.on_gpu * config.serve.batch, 1),
+        "data_parallel": trains & np.greater(config.train.gpus, 1),
+        "cleaning": trains & np.greater(one.traffic.stall, 0),
+        "drive": trains & np.greater_equal(one.traffic.clock_share, GIVEN("busiest_drive")),
+        "load": serves & np.greater_equal(load, GIVEN("busiest")),
+        "lifts": serves & np.greater(target.on_cpu * avx512, 0),
+    }
 
 
 MODEL = Model(
     slug="codesign",
-    paper=Paper.of(DATA, "Which serving platform meets a load, at what latency, energy and cost?"),
+    paper=Paper.of(
+        DATA,
+        "Which platform trains, compiles and serves a network within its limits, at what cost?",
+    ),
     config=Platform,
     evaluate=evaluate,
-    metrics={
-        "latency": Metric("s", "min", "mean time from a request's arrival to its last token"),
-        "service_time": Metric("s", "min", "time a batch is being served"),
-        "tokens_per_second": Metric("token/s", "max", "most output tokens, all replicas busy"),
-        "utilisation": Metric("1", "", "share of time that a replica serves"),
-        "devices": Metric("1", "min", "GPUs or FPGAs, all replicas"),
-        "power": Metric("W", "min", "mean power under the load, hosts included"),
-        "energy_per_token": Metric("J/token", "min", "energy per output token, hosts included"),
-        "capital_cost": Metric("USD", "min", "devices and hosts at the listed prices"),
-        "energy_cost": Metric("USD", "min", "electricity over the horizon"),
-        "replacement_cost": Metric("USD", "min", "drives bought again as they wear out"),
-        "cost": Metric(
-            "USD",
-            "min",
-            "capital, electricity and worn drives over the horizon",
-            ("capital_cost", "energy_cost", "replacement_cost"),
-        ),
-        "quality_loss": Metric("1", "min", "share of answer quality given up"),
-        "throughput": Metric("sequence/s", "max", "sequences trained per second, all GPUs"),
-        "retrain_time": Metric("s", "min", "time of one training job"),
-        "offloaded_bytes": Metric("B", "min", "saved tensors that leave one GPU in a step"),
-        "drive_lifetime": Metric("s", "max", "until the drives' rated writes are spent"),
-        "training_power": Metric("W", "min", "mean power of training over the year"),
-        "training_capital": Metric("USD", "min", "training GPUs, their hosts and drives"),
-        "feasible": Model.FEASIBLE,
-    },
+    metrics=METRICS,
     total="latency",
     data=DATA,
-    flags={
-        "dfx": "DFX beyond what it was calibrated on: see the warnings of the dfx page",
-        "offload": "offloading beyond what it was fitted on: see the flashneuron page",
-    },
-    remarks={
-        "power": "FPGA energy rests on a remembered 45 W a board, which the headline contradicts",
-        "batch": "the GPU answers a batch at once, DFX one request a time: compare at this load",
-        "data_parallel": "training GPUs are data-parallel only; nothing hides their all-reduce",
-        "load": "requests come faster than they are served: the queue has no end",
-    },
-    rules=(
-        Rule(
-            "workload is a decoder",
-            lambda c: c.workload.decoder == 1,
-            "set workload to a network that writes text, such as gpt2-1.5b",
-        ),
-        Rule(
-            "the GPU's peak at this precision is known",
-            lambda c: (
-                (c.serve.target.on_gpu == 0)
-                | ~np.isnan(roofline.peak(c.serve.gpu, c.serve.precision))
-            ),
-            "set serve.precision to fp16, or serve.gpu to one that lists the peak",
-        ),
-        Rule(
-            "the training GPU's peak at this precision is known",
-            lambda c: (
-                (c.train.mode.active == 0)
-                | ~np.isnan(roofline.peak(c.train.gpu, c.train.precision))
-            ),
-            "set train.precision to fp32, or train.gpu to one that lists the peak",
-        ),
-        Rule(
-            "serve.batch == 1 on dfx",
-            lambda c: (c.serve.target.on_dfx == 0) | (c.serve.batch == 1),
-            "set serve.batch to 1: DFX answers one request at a time",
-        ),
-        *map(_on_dfx, dfx.MODEL.rules),
-    ),
-    monotone=(
-        Monotone("serve.replicas", "latency", -1),
-        Monotone("serve.replicas", "capital_cost", 1),
-        Monotone("request_rate", "utilisation", 1),
-        Monotone("electricity", "cost", 1),
-        Monotone("horizon", "cost", 1),
-        Monotone("memory_efficiency", "service_time", -1),
-        Monotone("compute_efficiency", "service_time", -1),
-        Monotone("dfx.fpgas", "service_time", -1),
-        Monotone("dfx.clock", "service_time", -1),
-        Monotone("output_tokens", "service_time", 1),
-        Monotone("train.drives", "throughput", 1),
-        Monotone("train.drives", "training_capital", 1),
-        Monotone("train.host_link", "throughput", 1),
-        Monotone("train.sequences", "retrain_time", 1),
-        Monotone("train.jobs_per_year", "drive_lifetime", -1),
-    ),
+    flags=FLAGS,
+    remarks=REMARKS,
+    rules=RULES,
+    monotone=MONOTONE,
+    techniques=TECHNIQUES,
     note=DATA.notes["published"],
 )

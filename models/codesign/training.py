@@ -1,27 +1,83 @@
-"""Equations of training: data-parallel GPUs that share drives, wear, and the job's time."""
+"""Equations of training, Sec. 3.2 and 3.3: memory, compute, and the split of the drives."""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-from dse import provenance
-from dse.spec import Array, Mask, Record, Result
+from dse.spec import Array, Mask
 
-from ..flashneuron import model as flashneuron
-from ..flashneuron.config import Step, Trace
+from ..copflash.wear import balanced_fraction
+from ..flashneuron.transfer import largest_batch, must_leave, wire_share
+from ..roofline import model as roofline
+from .compiling import Code
+from .drive import Load, Traffic, balanced, traffic, wear, widest_zone
 from .platform import Platform
+from .rows import GIVEN
 
-GIVEN = provenance.sheet(__package__).default
-NO_TRACE = Trace(slug="none")
+SLACK = 1e-9
+"""Relative; a split clipped to the widest zone must not fail for its last digit."""
 
 
-def shared_bandwidth(*, drive: Array, drives: Array, host_link: Array, gpus: Array) -> Array:
-    r"""Rate of the drives for one GPU [B/s], $\min(N_d B, B_{host}) / g$ [derived].
+class Memory(NamedTuple):
+    """Where the bytes of a step lie on one GPU."""
 
-    >>> float(shared_bandwidth(drive=3e9, drives=4, host_link=24e9, gpus=2)) / 1e9
-    6.0
+    saved: Array
+    """Saved for the backward pass, A [B]."""
+    state: Array
+    """Weights, gradients and moments, W = 16 N [B]."""
+    room: Array
+    """Left for saved tensors beside the working set [B]."""
+    leaving: Array
+    """Must go to the drives, V [B]."""
+    wire: Array
+    """Bytes written per byte that goes."""
+    alone: Array
+    """Largest batch of the GPU alone, b_1."""
+    fits: Mask
+
+
+class Trained(NamedTuple):
+    """One step of the node, settled with its drives."""
+
+    memory: Memory
+    load: Load
+    traffic: Traffic
+    fraction: Array
+    """Share of the blocks in SLC mode."""
+    slc_wear: Array
+    """Share of its life that a step takes of the SLC zone."""
+    tlc_wear: Array
+    fits: Mask
+
+
+def trained_weights(config: Platform) -> Array:
+    """Parameters with a gradient, Sec. 3.2: linear layers and the word embedding, N.
+
+    Positions, norms and biases are left out, 0.4 % of GPT-2 345M, and so is a head of its own.
     """
-    return np.minimum(drives * drive, host_link) / gpus
+    net = config.workload
+    return net.matrix_weights + net.vocab * net.width
+
+
+def sequence_flops(config: Platform) -> Array:
+    r"""Forward operations of a sequence [FLOP], $2 s (W + V e + L e s)$; all pairs in an encoder.
+
+    Sec. 3.2 counts causal attention; an encoder such as BERT meets every pair, twice as many.
+    """
+    net, tokens = config.workload, config.train.tokens
+    pairs = net.attention_macs * (1 - net.decoder / 2)
+    return 2 * tokens * (trained_weights(config) + pairs * tokens)
+
+
+def pass_time(*, flops: Array, batch: Array, rate: Array) -> Array:
+    r"""Arithmetic of a pass [s], $F (b + b_h) / (\eta_c P)$: small batches fill no GPU.
+
+    >>> float(pass_time(flops=1e12, batch=12, rate=8e12))
+    2.0
+    """
+    return flops * (batch + GIVEN("half_batch")) / rate
 
 
 def all_reduce_time(*, parameters: Array, gpus: Array, link: Array) -> Array:
@@ -35,45 +91,6 @@ def all_reduce_time(*, parameters: Array, gpus: Array, link: Array) -> Array:
     return 2 * (gpus - 1) / gpus * GIVEN("gradient_size") * parameters / link
 
 
-def drive_lifetime(*, written_limit: Array, drives: Array, written_per_second: Array) -> Array:
-    r"""Time until the drives' rated writes are spent [s], capped at 1000 years, Sec. 3.3.
-
-    One drive of 1200 TB under 1.52 GB/s, in days:
-
-    >>> life = drive_lifetime(written_limit=1.2e15, drives=1, written_per_second=1.52e9)
-    >>> round(float(life) / 86400, 2)
-    9.14
-    """
-    slowest = written_limit * drives / GIVEN("longest_life")
-    return written_limit * drives / np.maximum(written_per_second, slowest)
-
-
-def replacement_cost(*, price: Array, drives: Array, lifetime: Array, horizon: Array) -> Array:
-    r"""Drives bought again as they wear out [USD], Sec. 3.9: $\max(0, H / life - 1) N_d c_d$.
-
-    >>> float(replacement_cost(price=400, drives=2, lifetime=1.0, horizon=3.0))
-    1600.0
-    """
-    return np.maximum(horizon / lifetime - 1, 0.0) * drives * price
-
-
-def quality_loss(*, serving: Array, training: Array) -> Array:
-    r"""Share of quality given up, Sec. 3.8: $1 - (1 - q_s)(1 - q_t)$, taken as independent.
-
-    >>> round(float(quality_loss(serving=0.008, training=0.001)), 6)
-    0.008992
-    """
-    return 1 - (1 - serving) * (1 - training)
-
-
-def stored_loss(config: Platform) -> Array:
-    """Loss of tensors stored in FP16 between the passes, where any are, Sec. 3.8."""
-    train = config.train
-    stored = train.compression.fp16 * train.precision.compressible
-    offloads = np.maximum(train.store.ssd, train.store.host)
-    return train.mode.active * offloads * stored * GIVEN("stored_fp16_loss")
-
-
 def _fabric(config: Platform) -> Array:
     """Bandwidth between the GPUs of a node: NVLink where it is listed, else the host's slots."""
     train = config.train
@@ -82,84 +99,137 @@ def _fabric(config: Platform) -> Array:
     return np.where(np.isnan(nvlink), slots, nvlink)
 
 
-def step(config: Platform) -> Result:
-    """One step of one GPU, by the `flashneuron` page, at its share of the drives."""
-    train = config.train
-    share = {"drives": train.drives, "host_link": train.host_link, "gpus": train.gpus}
-    write = shared_bandwidth(drive=train.drive.write_bandwidth, **share)
-    read = shared_bandwidth(drive=train.drive.read_bandwidth, **share)
-    records: dict[str, Record] = {
-        "workload": config.workload,
-        "gpu": train.gpu,
-        "trace": NO_TRACE,
-        "precision": train.precision,
-        "store": train.store,
-        "compression": train.compression,
-    }
-    numbers = {
-        "batch": train.batch,
-        "tokens": train.tokens,
-        "ssd_bandwidth": write,
-        "read_ratio": read / write,
-        "compute_efficiency": config.compute_efficiency,
-        "memory_efficiency": config.memory_efficiency,
-    }
-    return flashneuron.evaluate(Step.batched({**records, **numbers}))
-
-
-def fits(config: Platform, one: Result, retrain_time: Array) -> Mask:
-    """Whether the network fits the GPU and all jobs fit into the year; true without training."""
-    idle = np.equal(config.train.mode.active, 0)
-    in_time = np.less_equal(retrain_time * config.train.jobs_per_year, GIVEN("year"))
-    return idle | (np.not_equal(one.metrics["feasible"], 0) & in_time)
-
-
-def flags(config: Platform, one: Result) -> dict[str, Mask]:
-    """What makes the training half less sure, and what it takes for granted."""
-    active = np.greater(config.train.mode.active, 0)
-    beyond = one.flags["workspace"] | one.flags["room"] | one.flags["batch"]
-    return {
-        "offload": active & beyond,
-        "data_parallel": active & np.greater(config.train.gpus, 1),
-    }
-
-
-def training(config: Platform, one: Result) -> dict[str, Array]:
-    """What the training half answers, Sec. 3.2 to 3.9; zeros where nothing is trained."""
-    train = config.train
-    active = np.greater(train.mode.active, 0)
-    wait = all_reduce_time(
-        parameters=config.workload.parameters, gpus=train.gpus, link=_fabric(config)
+def memory(config: Platform) -> Memory:
+    """Bytes of a step on one GPU, and what must leave, Sec. 3.2."""
+    net, train = config.workload, config.train
+    tokens, width = train.tokens, train.precision.width
+    each = width * tokens * (net.activation_token + tokens * net.activation_pair)
+    saved = train.batch * each
+    state = GIVEN("state_size") * trained_weights(config)
+    left = train.gpu.memory_capacity - state
+    room = left - GIVEN("workspace_share") * saved
+    halved = train.fp16_store.on * train.precision.compressible
+    sparse = train.csr.on * halved * net.relu_share
+    residue = GIVEN("residue") * sparse
+    leaving = train.offload.on * must_leave(saved=saved, room=room, residue=residue)
+    wire = wire_share(
+        halved=GIVEN("fp16_share") * halved, sparse=sparse, sparsity=GIVEN("sparsity")
     )
-    time = one.metrics["iteration_time"] + wait
-    rate = train.gpus * train.batch / time
-    job = train.sequences / rate
-    busy_share = np.minimum(train.jobs_per_year * job / GIVEN("year"), 1.0)
-    computing = (one.terms["forward"] + one.terms["backward"]) / time
-    on_drive = active & np.greater(train.store.ssd, 0)
-    drives = np.where(on_drive, train.drives, 0.0)
-    written = train.gpus * one.metrics["written_short"] + one.metrics["written_long"]
-    life = drive_lifetime(
-        written_limit=train.drive.written_limit,
-        drives=train.drives,
-        written_per_second=np.where(on_drive, busy_share * written / time, 0.0),
+    held_each = (1 + GIVEN("workspace_share")) * np.where(each > 0, each, np.inf)
+    alone = largest_batch(room=left, slope=held_each)
+    held = np.where(train.offload.on > 0, leaving <= saved, saved <= room)
+    return Memory(saved, state, room, leaving, wire, alone, np.greater(room, 0) & held)
+
+
+def compute(config: Platform, code: Code, batch: Array) -> tuple[Array, Array, Array]:
+    """Forward and backward pass at a batch and the update of the weights, Sec. 3.2 [s]."""
+    train = config.train
+    peak = roofline.peak(train.gpu, train.precision)
+    rate = peak * config.compute_efficiency / code.time_ratio
+    working = pass_time(flops=sequence_flops(config), batch=batch, rate=rate)
+    forward = working + code.kernels * code.dispatch_time * config.workload.layers
+    stream = config.memory_efficiency * train.gpu.memory_bandwidth
+    return forward, 2 * forward, GIVEN("update_traffic") * trained_weights(config) / stream
+
+
+def accumulated_throughput(config: Platform, code: Code, one: Trained) -> Array:
+    """The same batch in parts that fit, without any drive: gradients are accumulated [sequence/s].
+
+    Passes at the largest batch of the GPU alone, one update and one all-reduce for all of them.
+    [derived]; not in any of the papers. 0 where not even one sequence fits.
+    """
+    train = config.train
+    part = np.minimum(one.memory.alone, train.batch)
+    forward, backward, update = compute(config, code, np.maximum(part, 1.0))
+    time = (forward + backward) * train.batch / np.maximum(part, 1.0) + update + one.load.wait
+    return np.where(part >= 1, train.gpus * train.batch / time, 0.0)
+
+
+def _load(config: Platform, code: Code, held: Memory, wait: Array) -> Load:
+    """What the step asks of the drives of the node, Sec. 3.3."""
+    train, drive = config.train, config.drive
+    forward, backward, update = compute(config, code, train.batch)
+    dies = drive.count * drive.dies
+    page = dies * drive.tlc.planes_per_die * drive.tlc.page_size
+    slots = train.gpus * train.gpu.host_bandwidth
+    links = np.minimum(drive.count * drive.link.bandwidth, train.host_link)
+    return Load(
+        forward=forward,
+        backward=backward + update,
+        wait=wait,
+        short=train.gpus * held.leaving * held.wire,
+        refresh=train.refresh * train.batch * train.gpus / train.sequences,
+        state=held.state,
+        interval=train.checkpoint_interval,
+        live=train.dataset + GIVEN("checkpoints_held") * held.state,
+        capacity=drive.tlc.die_capacity * dies,
+        link=np.minimum(links, slots),
+        slc_write=drive.slc.program_time / page,
+        slc_read=drive.slc.read_time / page,
+        tlc_write=drive.tlc.program_time / page,
+        tlc_read=drive.tlc.read_time / page,
+        endurance_slc=drive.slc.endurance,
+        endurance_tlc=drive.tlc.endurance,
+        cache=drive.zones.cache,
+        zoned=drive.zones.cache + drive.zones.dual,
+        lii=drive.lii.on,
     )
-    price = np.where(on_drive, train.drive.price, 0.0)
-    hosts = np.ceil(train.gpus / GIVEN("devices_per_host"))
-    gpu_power = train.gpu.power * (GIVEN("idle_share") + (1 - GIVEN("idle_share")) * computing)
-    others = hosts * GIVEN("host_power") + drives * GIVEN("drive_power")
-    bought = train.gpus * train.gpu.price + hosts * config.host + drives * price
-    found = {
-        "throughput": rate,
-        "retrain_time": job,
-        "offloaded_bytes": one.metrics["offloaded_bytes"],
-        "training_power": busy_share * (train.gpus * gpu_power + others),
-        "training_capital": bought,
-        "replacement_cost": replacement_cost(
-            price=price, drives=drives, lifetime=life, horizon=config.horizon
-        ),
-    }
-    return {
-        **{name: np.where(active, value, 0.0) for name, value in found.items()},
-        "drive_lifetime": life,
-    }
+
+
+def split_bounds(load: Load) -> tuple[Array, Array]:
+    """Least and most blocks in SLC mode under EADM: a step's short data, and the live data."""
+    widest = np.maximum(widest_zone(live=load.live, capacity=load.capacity), 0.0)
+    return np.minimum(3 * load.short / load.capacity, widest), widest
+
+
+def settle(config: Platform, load: Load) -> tuple[Array, Traffic]:
+    """Share of the blocks in SLC mode and the traffic it makes, Sec. 3.3.
+
+    Given, unless EADM sizes two zones: then the split wears both alike. With LII the step does
+    not depend on it, so it is a closed form; without, the root of `drive.balanced`.
+    """
+    drive = config.drive
+    low, high = split_bounds(load)
+    adaptive = np.greater(drive.zones.dual * drive.eadm.on, 0)
+    first = np.where(adaptive, high, load.zoned * drive.slc_fraction)
+    found = traffic(first, load)
+    closed = balanced_fraction(
+        slc_writes=found.slc_bytes,
+        tlc_writes=found.tlc_bytes,
+        endurance_ratio=load.endurance_tlc / load.endurance_slc,
+    )
+    fraction = np.where(adaptive, np.clip(closed, low, high), first)
+    rows = adaptive & np.equal(load.lii, 0) & np.greater_equal(fraction, 0)
+    if not np.any(rows):
+        return fraction, found
+    few = Load(*(_those(rows, field) for field in load))
+    root = balanced(_those(rows, low), _those(rows, high), few)
+    solved = traffic(root, few)
+    pairs = zip(solved, found, strict=True)
+    return _laid(rows, root, fraction), Traffic(*(_laid(rows, new, old) for new, old in pairs))
+
+
+def _those(rows: Mask, values: Array) -> Array:
+    """Values of the designs of a mask, one after the other."""
+    return np.extract(rows, np.where(rows, values, 0.0))
+
+
+def _laid(rows: Mask, solved: Array, others: Array) -> Array:
+    """Values of the designs of a mask back in their places, the others as they were."""
+    whole = np.where(rows, 0.0, others)
+    np.place(whole, rows, solved)
+    return whole
+
+
+def step(config: Platform, code: Code) -> Trained:
+    """A step of the node, settled with its drives, Sec. 3.2 and 3.3."""
+    held = memory(config)
+    parameters, gpus = trained_weights(config), config.train.gpus
+    wait = all_reduce_time(parameters=parameters, gpus=gpus, link=_fabric(config))
+    load = _load(config, code, held, wait)
+    fraction, found = settle(config, load)
+    slc, tlc = wear(fraction, found, load)
+    _, widest = split_bounds(load)
+    stored = (fraction <= widest * (1 + SLACK)) & (widest > 0)
+    fits = held.fits & stored & np.less(found.clock_share, GIVEN("busiest_drive"))
+    return Trained(held, load, found, fraction, slc, tlc, fits)

@@ -207,7 +207,10 @@ class Dispatched(np.lib.mixins.NDArrayOperatorsMixin):
         self.value = np.asarray(value, dtype=np.float64)
 
     def astype(self, dtype: Any) -> "Dispatched":
-        return Dispatched(self.value.astype(dtype))
+        return wrapped(self.value.astype(dtype))  # type: ignore[no-any-return]
+
+    def __bool__(self) -> bool:
+        return bool(self.value)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         return wrapped(getattr(ufunc, method)(*map(unwrapped, inputs), **kwargs))

@@ -1,0 +1,95 @@
+"""What the joint page covers: rules that a design must keep to be priced at all."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dse.spec import Array, Mask, Rule
+
+from ..dfx import model as dfx
+from ..roofline import model as roofline
+from .platform import Platform
+
+
+def _appliance(config: Platform) -> dfx.Appliance:
+    """The ring as the `dfx` page knows it."""
+    ring = config.dfx
+    return dfx.Appliance.batched(
+        {
+            "workload": config.workload,
+            "fpga": ring.fpga,
+            "fpgas": ring.fpgas,
+            "depth": ring.depth,
+            "lanes": ring.lanes,
+            "clock": ring.clock,
+            "input_tokens": config.input_tokens,
+            "output_tokens": config.output_tokens,
+        }
+    )
+
+
+def _on_dfx(rule: Rule[dfx.Appliance]) -> Rule[Platform]:
+    """A rule of the `dfx` page, asked only where FPGAs serve."""
+    return Rule(
+        f"{rule.text}, where serve.target is dfx",
+        lambda c: np.equal(c.serve.target.on_dfx, 0) | rule.holds(_appliance(c)),
+        rule.way_out,
+    )
+
+
+def _serves(config: Platform) -> Array:
+    target = config.serve.target
+    return target.on_gpu + target.on_cpu + target.on_dfx
+
+
+def _answers(config: Platform) -> Mask:
+    branched = np.greater(len(config.workload.branches), 0)
+    answers: Mask = branched | np.equal(config.workload.decoder, 1)
+    return answers
+
+
+def _all_heads_have_keys(config: Platform) -> Mask:
+    net = config.workload
+    own: Mask = np.equal(net.kv_elements, 2 * net.layers * net.heads * net.head_dim)
+    return own
+
+
+RULES: tuple[Rule[Platform], ...] = (
+    Rule(
+        "workload is a decoder or a network of branches, where something is served",
+        lambda c: np.equal(_serves(c), 0) | _answers(c),
+        "set workload to gpt2-1.5b or wide-deep-edge, or serve.target to none",
+    ),
+    Rule(
+        "workload is a transformer, where something is trained",
+        lambda c: np.equal(c.train.mode.on, 0) | np.greater(c.workload.layers, 0),
+        "set workload to a transformer such as bert-large, or train.mode to none",
+    ),
+    Rule(
+        "the GPU's peak at this precision is known",
+        lambda c: (
+            np.equal(c.serve.target.on_gpu, 0)
+            | np.logical_not(np.isnan(roofline.peak(c.serve.gpu, c.serve.precision)))
+        ),
+        "set serve.precision to fp16, or serve.gpu to one that lists the peak",
+    ),
+    Rule(
+        "the training GPU's peak at this precision is known",
+        lambda c: (
+            np.equal(c.train.mode.on, 0)
+            | np.logical_not(np.isnan(roofline.peak(c.train.gpu, c.train.precision)))
+        ),
+        "set train.precision to fp32, or train.gpu to one that lists the peak",
+    ),
+    Rule(
+        "serve.batch == 1 on dfx",
+        lambda c: np.equal(c.serve.target.on_dfx, 0) | np.equal(c.serve.batch, 1),
+        "set serve.batch to 1: DFX answers one request at a time",
+    ),
+    Rule(
+        "workload is a decoder with keys for every head, where a3.on is on",
+        lambda c: np.equal(c.a3.on.on, 0) | _all_heads_have_keys(c),
+        "set a3.on to off: shared keys, branches and encoders are not covered here",
+    ),
+    *map(_on_dfx, dfx.MODEL.rules),
+)
