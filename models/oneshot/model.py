@@ -31,9 +31,9 @@ Where we differ from the paper: its network is not rebuilt. Ours is the accuracy
 reach on one real table, as no accuracy is published; the network trains on other kernels.
 
 Known weak regimes (sign of the bias of regret): errors shared by like variants -, up to 10 % at
-m = 8 on two real tables: `notes.regret`; another kernel or device than that of
-the training -, unknown; spaces far larger than n +, as the search is guided; ranks of an iterative
-run ?. Times: the unpublished costs are assumed; T_train is a knob and break-even a line in it.
+m = 8 on two real tables, `notes.regret`; a predictor trained on another kernel or device -, by an
+unknown amount; spaces far larger than n +, as the search is guided; ranks of an iterative run ?.
+Times: the unpublished costs are assumed; T_train is a knob and break-even a line in it.
 """
 
 import numpy as np

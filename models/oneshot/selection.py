@@ -17,9 +17,10 @@ from .config import GIVEN, Kernel
 NAMES = tuple(name for name in Kernel.model_fields if name[0] == "p")
 SHARES = np.array([float(name[1:].replace("_", ".")) for name in NAMES]) / 100
 TENTH = 1 / 10
-STEPS = 8
+STEPS = 6
 """Newton steps to the threshold: with fewer, declared monotonicities break in rare designs."""
 TINY = 1e-12
+"""Distance to 0 or 1 at which logs, quotients and normal quantiles stay finite."""
 
 
 @dataclass(frozen=True)
@@ -165,19 +166,23 @@ def threshold(*, mean: Array, deviation: Array, share: Array, picked: Array) -> 
 
     Newton's method on normal quantiles, where the sum is nearly a line, between safe ends.
 
-    >>> threshold(mean=np.zeros(1), deviation=np.ones(1), share=1, picked=0.158655).round(5)
+    >>> one = np.ones(1)
+    >>> threshold(mean=0 * one, deviation=one, share=one, picked=0.158655).round(5)
     array([1.])
     """
     aim = -ndtri(picked)
     ends = mean + deviation * aim
     low, high = np.min(ends, axis=-1, keepdims=True), np.max(ends, axis=-1, keepdims=True)
-    here: Array = (low + high) / 2
+    centre, spread = moments(score=mean, share=share)
+    wide = np.sqrt(spread * spread + np.sum(deviation * deviation * share, axis=-1))
+    guess = np.expand_dims(centre, -1) + aim * np.expand_dims(wide, -1)
+    here: Array = np.minimum(np.maximum(guess, low), high)
     for _ in range(STEPS):
         distance = (mean - here) / deviation
         above = np.sum(ndtr(distance) * share, axis=-1, keepdims=True)
-        found = -ndtri(np.minimum(np.maximum(above, 1e-300), 1 - TINY / 10))
+        found = -ndtri(np.minimum(np.maximum(above, TINY**20), 1 - TINY / 10))
         density = np.exp((found * found - distance * distance) / 2) / deviation * share
-        slope = np.maximum(np.sum(density, axis=-1, keepdims=True), 1e-9)
+        slope = np.maximum(np.sum(density, axis=-1, keepdims=True), TINY)
         low = np.where(found <= aim, np.maximum(low, here), low)
         high = np.where(found >= aim, np.minimum(high, here), high)
         there = here + (aim - found) / slope
