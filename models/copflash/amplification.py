@@ -20,7 +20,9 @@ SERIES_BELOW = 3e-4
 """Spare under which the branch point of W costs more digits than three terms of a series."""
 VANISHING = 700.0
 """alpha from which exp(-alpha) leaves the doubles; W is zero long before."""
-HALVINGS = 40
+NO_DATA = 1e-100
+"""Share of the data of an empty pool, whose spare is then endless."""
+ROUNDS = 40
 
 
 def _lambert(alpha: Array) -> Array:
@@ -103,17 +105,11 @@ def separated(
     >>> round(float(separated(spare=0.28, writes=0.8, data=0.2, split=0.491)), 4)
     1.8655
     """
-    hot = law(spare=_spare_of(spare * split, data))
-    cold = law(spare=_spare_of(spare * (1 - split), 1 - data))
+    hot = law(spare=spare * split / np.maximum(data, NO_DATA))
+    cold = law(spare=spare * (1 - split) / np.maximum(1 - data, NO_DATA))
     # A pool that is never written costs nothing, even without any spare.
-    return np.where(writes > 0, writes * np.where(writes > 0, hot, 1.0), 0.0) + np.where(
-        writes < 1, (1 - writes) * np.where(writes < 1, cold, 1.0), 0.0
-    )
-
-
-def _spare_of(spare: Array, data: Array) -> Array:
-    """Spare of a pool over its data; endless where it holds none."""
-    return np.where(data > 0, spare / np.where(data > 0, data, 1.0), np.inf)
+    hot_cost = writes * np.where(writes > 0, hot, 1.0)
+    return hot_cost + (1 - writes) * np.where(writes < 1, cold, 1.0)
 
 
 def best_split(
@@ -130,7 +126,7 @@ def best_split(
     golden = (np.sqrt(5.0) - 1) / 2
     low = np.zeros_like(spare * writes * data, dtype=np.float64)
     high = np.ones_like(low)
-    for _ in range(HALVINGS):
+    for _ in range(ROUNDS):
         left, right = high - golden * (high - low), low + golden * (high - low)
         falls = price(split=left) > price(split=right)
         low, high = np.where(falls, left, low), np.where(falls, high, right)

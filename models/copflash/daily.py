@@ -9,10 +9,19 @@ from dse.units import DAY
 
 from .amplification import live_spare, lru, separated
 from .config import GIVEN, Drive
-from .timing import bandwidth, mixed_time
+from .timing import bandwidth
 from .traffic import Traffic, share_of
 from .wear import capacity, drive_writes_per_day, lifetime, zone_wear
-from .zones import Route, Zone, bits_ratio, raw_capacity
+from .zones import (
+    Route,
+    Zone,
+    bits_ratio,
+    bus_rate,
+    raw_capacity,
+    reading_time,
+    settling_time,
+    writing_time,
+)
 
 
 class Daily(NamedTuple):
@@ -62,21 +71,14 @@ def rates(
 ) -> dict[str, Array]:
     """Bandwidths of the mix that is written and read."""
     slc, tlc = zones
-    full, folds, share = load.rounding, config.zones.folds, day.slc_share
-    caps = {
-        "link": config.link_bandwidth,
-        "bus": config.channels * config.channel_bandwidth / full,
-    }
-    written = mixed_time(slc_share=share, slc_time=slc.program, tlc_time=tlc.program)
-    again = mixed_time(slc_share=share, slc_time=slc.read, tlc_time=tlc.read)
-    writing = full * written + load.reread * again
-    cleaning = share * slc.clean + day.tlc_share * (tlc.clean + folds * (slc.read + tlc.program))
+    caps = {"link": config.link_bandwidth, "bus": bus_rate(config, load)}
     held = share_of(part=way.held, whole=load.step(), otherwise=leaf(0.0))
-    reading = full * mixed_time(slc_share=held, slc_time=slc.read, tlc_time=tlc.read)
+    writing = writing_time(load, day.slc_share, slc, tlc)
+    behind = day.slc_share * slc.clean + day.tlc_share * settling_time(config, slc, tlc)
     return {
         "bandwidth": bandwidth(byte_time=writing, **caps),
-        "sustained_bandwidth": bandwidth(byte_time=writing + full * cleaning, **caps),
-        "read_bandwidth": bandwidth(byte_time=reading, **caps),
+        "sustained_bandwidth": bandwidth(byte_time=writing + load.rounding * behind, **caps),
+        "read_bandwidth": bandwidth(byte_time=reading_time(load, held, slc, tlc), **caps),
     }
 
 

@@ -35,8 +35,11 @@ Where we differ from the paper: not known. Of the sheet: TBW counts all blocks, 
 not only what the drive offers; d-choices is solved as a stationary recursion, not in time steps.
 
 Known weak regimes (sign of the bias of the lifetime): wear spread unevenly inside a zone +; reads,
-retention and the wear of converting blocks left out +; data that are not uniform, lifetimes mixed
--; medium bytes that LII fails to mark +. Bandwidth knows no queue depth and no controller: +.
+retention and the wear of converting blocks left out +; bytes that LII fails to mark +; mixed data
+that are far from uniform, as a step's beside a dataset: greedy -, oldest first +, where
+`separated_amplification` is the other end; SLC blocks cleaned as if they had TLC's pages -; EADM
+squeezed by capacity, where a tiny SLC zone wears out first -. Bandwidth knows no queue depth and
+no controller: +.
 """
 
 from typing import cast

@@ -8,12 +8,12 @@ from typing import NamedTuple, cast
 
 import numpy as np
 
-from dse.spec import Array
+from dse.spec import Array, leaf
 
 from . import amplification as laws
 from .config import GIVEN, Drive, Flash
 from .timing import byte_time, cleaning_time, mixed_time, step_time, transfer_time
-from .traffic import Traffic
+from .traffic import Traffic, share_of
 from .wear import balanced_fraction
 
 
@@ -127,35 +127,47 @@ def route(config: Drive, load: Traffic, fraction: Array) -> Route:
     return Route(slc=held + config.zones.folds * over, held=held, tlc=over)
 
 
+def writing_time(load: Traffic, share: Array, slc: Zone, tlc: Zone) -> Array:
+    """Seconds a byte written, of which a share enters SLC; incomplete pages are read first."""
+    write = mixed_time(slc_share=share, slc_time=slc.program, tlc_time=tlc.program)
+    read = mixed_time(slc_share=share, slc_time=slc.read, tlc_time=tlc.read)
+    return load.rounding * write + load.reread * read
+
+
+def reading_time(load: Traffic, share: Array, slc: Zone, tlc: Zone) -> Array:
+    """Seconds a byte read, of which a share lies in SLC."""
+    return load.rounding * mixed_time(slc_share=share, slc_time=slc.read, tlc_time=tlc.read)
+
+
+def settling_time(config: Drive, slc: Zone, tlc: Zone) -> Array:
+    """Seconds behind a byte that ends in TLC: its cleaning, and its copy out of a cache."""
+    return tlc.clean + config.zones.folds * (slc.read + tlc.program)
+
+
+def bus_rate(config: Drive, load: Traffic) -> Array:
+    """Bytes a second that all buses carry for the host, as pages travel whole."""
+    return config.channels * config.channel_bandwidth / load.rounding
+
+
 def clock(config: Drive, load: Traffic, way: Route, slc: Zone, tlc: Zone) -> Clock:
     """Times of a step that goes this way."""
-    folds, full = config.zones.folds, load.rounding
-    bus = config.channels * config.channel_bandwidth
-    rate = np.minimum(config.link_bandwidth, bus / full)
-
-    def entering(share: Array) -> Array:
-        """Seconds a byte of which a share enters SLC, incomplete pages read first."""
-        write = mixed_time(slc_share=share, slc_time=slc.program, tlc_time=tlc.program)
-        read = mixed_time(slc_share=share, slc_time=slc.read, tlc_time=tlc.read)
-        return full * write + load.reread * read
-
-    def moved(written: Array, byte: Array) -> Array:
-        return transfer_time(written=written, byte_time=byte, rate=rate)
-
-    step = load.step()
-    first = np.where(step > 0, way.slc / np.where(step > 0, step, 1.0), folds)
-    kept = np.where(step > 0, way.held / np.where(step > 0, step, 1.0), 0.0)
-    reading = full * mixed_time(slc_share=kept, slc_time=slc.read, tlc_time=tlc.read)
-    transfer = moved(step, entering(first)) + moved(step, reading)
-    folded = tlc.clean + folds * (slc.read + tlc.program)
-    cleaning = full * (way.slc * slc.clean + way.tlc * folded)
-    rhythm = load.checkpoint + load.refresh
-    by_clock = moved(rhythm, entering(folds))
-    behind = full * rhythm * (folds * slc.clean + folded)
-    most = GIVEN("most_busy")
-    share = np.minimum(by_clock + behind, most)
+    folds, step, zones = config.zones.folds, load.step(), (slc, tlc)
+    rate = np.minimum(config.link_bandwidth, bus_rate(config, load))
+    entering = share_of(part=way.slc, whole=step, otherwise=folds)
+    lying = share_of(part=way.held, whole=step, otherwise=leaf(0.0))
+    there = writing_time(load, entering, *zones)
+    back = reading_time(load, lying, *zones)
+    transfer = transfer_time(written=step, byte_time=there, rate=rate) + transfer_time(
+        written=step, byte_time=back, rate=rate
+    )
+    behind = settling_time(config, *zones)
+    cleaning = load.rounding * (way.slc * slc.clean + way.tlc * behind)
+    rhythm, most = load.checkpoint + load.refresh, GIVEN("most_busy")
+    told = transfer_time(written=rhythm, byte_time=writing_time(load, folds, *zones), rate=rate)
+    after = load.rounding * rhythm * (folds * slc.clean + behind)
+    share = np.minimum(told + after, most)
     time = step_time(compute=config.compute_time, busy=transfer + cleaning, clock_share=share)
-    return Clock(transfer, cleaning, np.minimum(by_clock, most), share, time)
+    return Clock(transfer, cleaning, np.minimum(told, most), share, time)
 
 
 def slc_blocks(config: Drive, load: Traffic, slc: Zone, tlc: Zone) -> Array:
