@@ -23,7 +23,7 @@ from dse.evaluate import BLOCK, Draw, Table, evaluate, stream
 from dse.sampler import GENERATION
 from dse.spec import Array
 from dse.store import PART, Run
-from dse.study import Study
+from dse.study import Method, Study, method_in_use
 
 Progress = Callable[[int, int, int], None]
 """Called with designs done, designs in all, and the size of the front."""
@@ -37,17 +37,9 @@ QMC_BITS = 32
 """Digits of a low-discrepancy sequence, the most that SciPy can start in the middle."""
 
 
-def method_of(study: Study) -> str:
-    """The method in use: `auto` enumerates when the grid is exact and fits the budget.
-
-    A study that varies nothing has one design, which any method would only repeat.
-    """
-    if not study.space.axes:
-        return "grid"
-    if study.search.method != "auto":
-        return study.search.method
-    exact = not study.space.continuous and study.space.size <= study.search.budget
-    return "grid" if exact else "nsga2"
+def method_of(study: Study) -> Method:
+    """The method in use."""
+    return method_in_use(study.search.method, study.space, study.search.budget)
 
 
 def total_of(study: Study) -> int:
@@ -178,7 +170,7 @@ class _Writer:
     def flush(self) -> None:
         """Write what waits as one part; the same part again if a first try was cut short."""
         if self.waiting:
-            self.run.append(self.waiting, start=self.start)
+            self.run.append(self.waiting, start=self.start, space=self.archive.study.space)
             self.waiting = []
 
 

@@ -26,6 +26,7 @@ from dse import documents, registry
 from dse.errors import InputError, closest
 from dse.evaluate import Table
 from dse.prices import Overlay
+from dse.space import Space
 from dse.spec import Mask
 from dse.study import Study, build
 
@@ -52,13 +53,20 @@ class Run:
         """The parts written so far, in order."""
         return sorted((self.path / "designs.parquet").glob("part-*.parquet"))
 
-    def append(self, tables: Sequence[Table], *, start: int | None = None) -> None:
+    def append(
+        self,
+        tables: Sequence[Table],
+        *,
+        start: int | None = None,
+        space: Space | None = None,
+    ) -> None:
         """Add tables as one more part.
 
         Args:
             tables: the next designs.
             start: number of the first design, by default after the last that is stored; the
                 part that began there before is replaced.
+            space: says which knobs play no part in a design; those are stored as null.
         """
         import pyarrow.parquet as pq  # noqa: PLC0415 - only runs that store need it
 
@@ -70,7 +78,7 @@ class Run:
         ]
         stream = io.BytesIO()
         pq.write_table(
-            _to_arrow(joined),
+            _to_arrow(joined, {} if space is None else _played(space, joined)),
             stream,
             compression="zstd",
             compression_level=1,
@@ -192,7 +200,7 @@ class Run:
     ) -> None:
         """Write a table as CSV: units in the header, slugs for categories, full precision.
 
-        A knob stays empty where it is not `active`; the Parquet holds its default there.
+        A knob stays empty where it is not `active`, as it is null in the Parquet.
         """
         used = active or {}
         names = [*extra, *table.columns]
@@ -316,32 +324,45 @@ def _rows(part: Path) -> int:
     return int(pq.read_metadata(part).num_rows)
 
 
-def _to_arrow(table: Table) -> pa.Table:
+def _played(space: Space, table: Table) -> dict[str, Mask]:
+    """Where each knob with a condition plays a part."""
+    active = space.active({axis.path: table[axis.path] for axis in space.axes})
+    return {axis.path: active[axis.path] for axis in space.axes if axis.when}
+
+
+def _to_arrow(table: Table, played: Mapping[str, Mask]) -> pa.Table:
+    """A part as Arrow has it; a knob that plays no part is null, and its field says its value."""
     import pyarrow as pa  # noqa: PLC0415 - only runs that store need it
 
     fields, arrays = [], []
     for name, column in table.columns.items():
+        idle = ~played[name] if name in played else None
         if name in table.labels:
-            codes = pa.array(column.astype(np.int16))
+            codes = pa.array(column.astype(np.int16), mask=idle)
             array = pa.DictionaryArray.from_arrays(codes, pa.array(list(table.labels[name])))
         else:
-            array = pa.array(np.ascontiguousarray(column))
+            array = pa.array(np.ascontiguousarray(column), mask=idle)
         arrays.append(array)
-        unit = {"unit": table.units.get(name, "")}
-        fields.append(pa.field(name, array.type, metadata=unit))
+        facts = {"unit": table.units.get(name, "")}
+        if idle is not None and idle.any():
+            facts["idle"] = repr(float(column[idle][0]))  # canonical designs: one value for all
+        fields.append(pa.field(name, array.type, metadata=facts))
     return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
 
 
 def _from_arrow(table: pa.Table) -> Table:
     columns: dict[str, np.ndarray[Any, Any]] = {}
     labels: dict[str, tuple[str, ...]] = {}
-    for name in table.column_names:
-        column = table.column(name).combine_chunks()
+    for field in table.schema:
+        column = table.column(field.name).combine_chunks()
         if hasattr(column, "dictionary"):
-            labels[name] = tuple(column.dictionary.to_pylist())
-            columns[name] = column.indices.to_numpy().astype(np.float64)
-        else:
-            columns[name] = column.to_numpy(zero_copy_only=False)
+            labels[field.name] = tuple(column.dictionary.to_pylist())
+            column = column.indices
+        if column.null_count:
+            idle = float((field.metadata or {}).get(b"idle", b"nan"))
+            column = column.fill_null(int(idle) if field.name in labels else idle)
+        values = column.to_numpy(zero_copy_only=False)
+        columns[field.name] = values.astype(np.float64) if field.name in labels else values
     units = {f.name: (f.metadata or {}).get(b"unit", b"").decode() for f in table.schema}
     return Table(columns, {k: v for k, v in units.items() if v}, labels)
 

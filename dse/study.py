@@ -29,10 +29,33 @@ class SearchSpec(BaseModel):
 
     method: Method = "auto"
     """`auto` enumerates when the grid fits the budget, else NSGA-II."""
-    budget: Annotated[int, Field(ge=1, le=10**12)] = 1_000_000
-    """Most designs that are evaluated."""
+    budget: Annotated[int | None, Field(ge=1, le=10**12)] = None
+    """Most designs that are evaluated; by default a million, fewer for a method that learns."""
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     """Same seed, same result."""
+
+
+BUDGETS = {"nsga2": 10_000, "nsga3": 10_000, "tpe": 1_000, "gp": 200}
+"""Designs that a method which learns prices by default: its proposals take about a minute."""
+
+BUDGET = 1_000_000
+"""Designs that every other method prices by default."""
+
+
+class Search(SearchSpec):
+    """How a space is searched, with the budget settled."""
+
+    budget: int = BUDGET
+
+
+def method_in_use(method: Method, space: Space, budget: int) -> Method:
+    """What prices the designs: `auto` enumerates when the grid is exact and fits the budget.
+
+    A space without axes has one design, which any method would only repeat.
+    """
+    if space.axes and method != "auto":
+        return method
+    return "grid" if not space.continuous and space.size <= budget else "nsga2"
 
 
 class StudyFile(BaseModel):
@@ -91,7 +114,7 @@ class Study:
     objectives: tuple[Objective, ...]
     constraints: tuple[Constraint, ...]
     compare: str | None
-    search: SearchSpec
+    search: Search
     warnings: tuple[str, ...]
     document: Mapping[str, object]
     prices: Sheet
@@ -223,7 +246,7 @@ def _built(
     """A study whose devices are priced by the list in force, which its echo keeps."""
     given = flat(settings)
     chosen = _validated(SearchSpec, search, prefix="--").model_dump(exclude_unset=True)
-    spec = SearchSpec.model_validate(file.search.model_dump() | chosen)
+    asked = SearchSpec.model_validate(_own_budget(file.search, chosen) | chosen)
     with placed(f"{place}: model"):
         page = registry.model(file.model)
     where = f"{place} with --set" if given else place
@@ -233,6 +256,7 @@ def _built(
     base = registry.starting_point(page, fixed, place=where)
     space, warnings = joint(page, base, varied, place=place)
     compare, laid = _compared(space, file, place), in_force()
+    spec = _settled(asked, space)
     return Study(
         slug=slug,
         question=_printable(file.question),
@@ -245,10 +269,11 @@ def _built(
         warnings=(
             *warnings,
             *_cut_short(space, spec),
+            *_ends_early(space, asked, spec),
             *registry.idle_rates(page),
         ),
         document=_echo(document, varied)
-        | {"set": fixed, "search": spec.model_dump()}
+        | {"set": fixed, "search": asked.model_dump(exclude_none=True)}
         | ({"compare": compare} if compare else {})
         | ({"prices": laid.document} if laid else {}),
         prices=registry.prices(),
@@ -318,7 +343,33 @@ def _refuse_doubles(names: Sequence[str], where: str) -> None:
         raise InputError(f"{where}: '{doubled[0]}' stands twice; drop one")
 
 
-def _cut_short(space: Space, spec: SearchSpec) -> list[str]:
+def _own_budget(written: SearchSpec, chosen: Mapping[str, object]) -> dict[str, object]:
+    """A file's search, less a budget beyond what another method, chosen over it, can spend."""
+    method = str(chosen.get("method", written.method))
+    changed = method != written.method and method in BUDGETS
+    beyond = changed and (written.budget or 0) > BUDGETS[method]
+    return written.model_dump(exclude={"budget"} if beyond else None)
+
+
+def _settled(asked: SearchSpec, space: Space) -> Search:
+    """The search with the budget that is given, or else the one that suits the method."""
+    method = method_in_use(asked.method, space, asked.budget or BUDGET)
+    budget = asked.budget or BUDGETS.get(method, BUDGET)
+    return Search(method=asked.method, budget=budget, seed=asked.seed)
+
+
+def _ends_early(space: Space, asked: SearchSpec, spec: Search) -> list[str]:
+    """Where nobody set a budget and the method has a small one: what it is, and how to change."""
+    method = method_in_use(spec.method, space, spec.budget)
+    if asked.budget is not None or method not in BUDGETS:
+        return []
+    return [
+        f"no budget is set for {method}, so it ends after {spec.budget:,} designs; --budget or "
+        "search.budget sets another"
+    ]
+
+
+def _cut_short(space: Space, spec: Search) -> list[str]:
     """A warning where a grid is larger than what may be evaluated of it."""
     if spec.method != "grid" or space.size <= spec.budget:
         return []

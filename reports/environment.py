@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.metadata import version
+from typing import cast
 
 from dse import documents, registry, study
 from dse.errors import InputError
@@ -48,15 +50,14 @@ def command(context: Context) -> str:
 
 def _shipped(context: Context) -> bool:
     """Whether the study comes with the package and was searched as it comes."""
-    slug, spec = context.study.slug, context.study.search
+    slug, echo = context.study.slug, context.study.document
     if slug not in registry.data_files("studies"):
         return False
-    laid = {"method": spec.method, "budget": spec.budget, "seed": spec.seed}
     try:
-        shipped = study.load(slug, search=laid)
+        shipped = study.load(slug, search=cast("Mapping[str, object]", echo["search"]))
     except InputError:
         return False
-    return documents.dump(shipped.document) == documents.dump(context.study.document)
+    return documents.dump(shipped.document) == documents.dump(echo)
 
 
 SECTION = Section(order=80, title="Environment and reproduction", build=build)

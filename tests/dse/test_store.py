@@ -154,6 +154,36 @@ def test_any_tool_reads_the_dataset_with_slugs_and_units(run: Run):
     assert schema.field("latency").metadata == {b"unit": b"s"}
 
 
+def test_a_knob_that_plays_no_part_is_null_in_the_file_and_its_default_when_read(run: Run):
+    axes = {
+        "cached": [0, 1],
+        "cache": {"choices": ["64 MB", "1 GB"], "when": "cached == 1"},
+        "chip": {"choices": ["large", "tiny"], "when": "cached == 1"},
+    }
+    study = toys.study(space=axes)
+    priced = evaluate(study, study.space.grid(0, study.space.size))
+    run.append([priced], space=study.space)
+    frame = pd.read_parquet(run.path / "designs.parquet")
+    idle = frame["cached"] == 0
+    assert idle.any()
+    for path in ("cache", "chip"):
+        np.testing.assert_array_equal(frame[path].isna(), idle)
+    assert not frame["latency"].isna().any()
+    assert_equal(run.designs(), priced)
+
+
+def test_a_part_in_which_every_design_lacks_a_knob_comes_back_too(run: Run):
+    axes = {"cached": [0, 1], "chip": {"choices": ["large", "tiny"], "when": "cached == 1"}}
+    study = toys.study(space=axes)
+    priced = evaluate(study, study.space.grid(0, study.space.size))
+    halves = [priced.take(priced["cached"] == code) for code in (0, 1)]
+    for half in halves:
+        run.append([half], space=study.space)
+    assert_equal(run.designs(), Table.concat(halves))
+    frame = pd.read_parquet(run.path / "designs.parquet")  # parts whose fields say different
+    assert frame["chip"].isna().sum() == len(halves[0])
+
+
 @pytest.mark.parametrize("moment", ["open", "replace"])
 def test_a_kill_while_a_part_is_written_leaves_whole_parts_only(
     run: Run, monkeypatch: pytest.MonkeyPatch, moment: str

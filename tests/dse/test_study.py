@@ -151,6 +151,54 @@ def test_an_axis_beyond_the_range_of_the_page_warns(axis: object, warned: bool):
     assert all("the page is meant for 100 MHz to 2 GHz: extrapolation" in w for w in warnings)
 
 
+@pytest.mark.parametrize(
+    ("method", "space", "budget", "told"),
+    [
+        ("auto", {"chips": [1, 2]}, 1_000_000, ""),
+        ("grid", {"chips": [1, 2]}, 1_000_000, ""),
+        ("random", {"clock": {"low": 1e8, "high": 2e9}}, 1_000_000, ""),
+        ("auto", {"clock": {"low": 1e8, "high": 2e9}}, 10_000, "nsga2"),
+        ("tpe", {"chips": [1, 2]}, 1_000, "tpe"),
+        ("tpe", {}, 1_000_000, ""),
+    ],
+)
+def test_without_a_budget_the_method_sets_one_and_a_small_one_is_told(
+    method: str, space: dict[str, object], budget: int, told: str
+):
+    study = toys.study(space=space, search={"method": method})
+    assert study.search.budget == budget
+    said = (
+        f"no budget is set for {told}, so it ends after {budget:,} designs; --budget or "
+        "search.budget sets another"
+    )
+    assert study.warnings == ((said,) if told else ())
+    again = build("toy", study.document, place="echo")
+    assert (again.search, again.warnings) == (study.search, study.warnings)
+
+
+def test_a_budget_that_is_set_is_kept_in_silence():
+    search = {"method": "nsga2", "budget": 700}
+    study = toys.study(search=search)
+    assert (study.search.budget, study.warnings) == (700, ())
+
+
+@pytest.mark.parametrize(
+    ("written", "chosen", "budget"),
+    [
+        ({"method": "grid", "budget": 5_000_000}, {"method": "nsga2"}, 10_000),
+        ({"method": "grid", "budget": 5_000_000}, {"method": "nsga2", "budget": 64}, 64),
+        ({"method": "grid", "budget": 5_000}, {"method": "nsga2"}, 5_000),
+        ({"method": "nsga2", "budget": 50_000}, {}, 50_000),
+        ({"method": "nsga2", "budget": 50_000}, {"method": "random"}, 50_000),
+    ],
+)
+def test_a_grids_budget_does_not_bind_a_method_that_learns(
+    written: dict[str, object], chosen: dict[str, object], budget: int
+):
+    study = build("toy", toys.document(search=written), place="toy.yaml", search=chosen)
+    assert study.search.budget == budget
+
+
 def test_a_grid_that_the_budget_cuts_short_warns():
     (warning,) = toys.study(search={"method": "grid", "budget": 100}).warnings
     assert warning.startswith("the budget covers the first 100 of 324 designs of the grid")
