@@ -175,7 +175,8 @@ class Archive:
             return []
         best = points_of(self.study, self.front)
         snapshots = [*self.snapshots, (self.seen, best)]
-        ever = np.concatenate([points for _, points in snapshots])
+        endless = any(np.isneginf(points).any() for _, points in snapshots)
+        ever = np.concatenate([points for _, points in snapshots]) if endless else best
         final = grounded(best, ever)
         low, high = final.min(axis=0), final.max(axis=0)
         reference = high + 0.1 * np.where(high > low, high - low, np.abs(high) + 1.0)
@@ -241,10 +242,13 @@ def explain_infeasible(archive: Archive) -> list[str]:
     if nearest is None or len(nearest) == 0:
         return ["no design could be priced"]
     lines = []
-    goals = archive.study.objectives
-    unknown = [o.metric for o in goals if not o.ranks(nearest[o.metric])[0]]
-    if unknown:
-        lines.append(f"no design has every objective known: {' and '.join(unknown)} unknown")
+    never = [
+        f"{o.metric} {'unknown' if np.isnan(nearest[o.metric][0]) else 'infinite'}"
+        for o in archive.study.objectives
+        if not o.ranks(nearest[o.metric])[0]
+    ]
+    if never:
+        lines.append(f"no design has every objective known: {' and '.join(never)}")
     if not nearest["feasible"].any():
         lines.append("no design can run at all: the page calls each infeasible")
     elif not nearest["feasible"][0]:

@@ -108,6 +108,18 @@ def test_the_reason_says_when_an_objective_is_never_known():
     ]
 
 
+def test_the_reason_tells_the_infinite_from_the_unknown():
+    study = toys.study(space={"chips": [1, 2]}, constraints=[])
+    table = whole(study)
+    endless = {"cost": np.full(2, np.inf), "latency": np.full(2, np.nan)}
+    archive = Archive(study)
+    refused = {"accepted": np.zeros(2, dtype=bool)}
+    archive.add(Table({**table.columns, **endless, **refused}, table.units, table.labels))
+    assert explain_infeasible(archive) == [
+        "no design has every objective known: latency unknown and cost infinite"
+    ]
+
+
 def test_the_reason_says_when_only_a_design_that_cannot_run_comes_near():
     fixed = {"chip": "large", "chips": 1, "items": 8, "link.bandwidth": 1e9}
     study = toys.study(set=fixed, space={"link.lanes": [1, 8]}, constraints=["latency <= 45 ms"])

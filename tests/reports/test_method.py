@@ -51,3 +51,13 @@ def test_an_approximate_method_does_not_claim_to_be_exact(searched: Searched):
     told = made.facts(method.build(made.context(searched(search=search))))
     assert "exact" not in told["Method"]
     assert told["Finished"] == "yes"
+
+
+def test_repeats_and_designs_that_cannot_be_compared_are_told(answered: Context):
+    facts = made.facts(method.build(answered))
+    assert "of them repeats" not in facts["Designs priced"]
+    count = answered.environment["not_compared"]["cost"]
+    assert facts["Not compared"] == f"{count} more, whose cost is unknown or infinite"
+    again = replace(answered, environment={**answered.environment, "repeats": 12})
+    said = made.facts(method.build(again))["Designs priced"]
+    assert said.startswith("324 (12 of them repeats) in ")
