@@ -30,10 +30,7 @@ def column(knob: Knob, count: int, rng: np.random.Generator) -> Any:
         return type(rows[0]).take(rows, rng.integers(0, len(rows), count))
     assert knob.bounds is not None
     low, high, share = knob.bounds.low, knob.bounds.high, rng.random(count)
-    if knob.bounds.log:
-        values = low * (high / low) ** share
-    else:
-        values = low + share * (high - low)
+    values = low * (high / low) ** share if knob.bounds.log else low + share * (high - low)
     return np.round(values) if knob.bounds.integer else values
 
 
