@@ -54,6 +54,13 @@ class Kernel(Record):
     """1 if the learning curve was fitted on this kernel."""
 
 
+class Law(Record):
+    """How the times of a kernel's variants are spread."""
+
+    normal: Count = OFF
+    """1 if their logs are taken to be normal, as wide as the kernel's own."""
+
+
 class Tuner(Record):
     """What a tuner does; random search does none of it."""
 
@@ -104,6 +111,8 @@ class Tuning(Config):
     """The tuner."""
     kernel: Annotated[Kernel, Catalog("oneshot.kernel", "gemm"), Symbol("Q(u)")]
     """The kind of kernel that every task is taken to be."""
+    law: Annotated[Law, Catalog("oneshot.law", "measured"), Symbol("L")]
+    """The kernel's own quantiles, or the textbook's normal law: a bound, not a prediction."""
     optimiser: Annotated[Optimiser, Catalog("oneshot.optimiser", "sa"), Symbol("O")]
     """What searches the candidates: simulated annealing or a genetic algorithm."""
     trials: Annotated[Whole, Symbol("m"), Bounds(1, 4096, log=True, integer=True)] = GIVEN(

@@ -45,11 +45,11 @@ from .selection import (
     cells,
     expected_regret,
     moments,
-    normal_cells,
     prediction_error,
     random_regret,
     rank_of,
     scores,
+    spread_by,
 )
 from .tables import settings
 
@@ -127,20 +127,16 @@ def _correlation(config: Tuning, counts: dict[str, Array]) -> Array:
 
 def _quality(config: Tuning, counts: dict[str, Array]) -> dict[str, Array]:
     """Regret and what it rests on."""
-    grid, overall = cells(config.kernel), _correlation(config, counts)
+    grid = spread_by(cells(config.kernel), normal=config.law.normal)
+    overall = _correlation(config, counts)
     spread = moments(score=grid.score, share=grid.share)[1]
     error = prediction_error(correlation=overall, spread=spread, scale=config.error_scale)
-    normal = normal_cells(grid)
     seen = scores(grid, error=error, top=config.top_correlation)
-    kept = {"measured": counts["measured"], "candidates": counts["known"]}
-    regret = expected_regret(grid, seen, **kept)
+    regret = expected_regret(grid, seen, measured=counts["measured"], candidates=counts["known"])
     return {
         "regret": regret,
         "efficiency": 1 / regret,
         "random_regret": random_regret(grid, measured=counts["measured"]),
-        "gaussian_regret": expected_regret(
-            normal, scores(normal, error=error, top=config.top_correlation), **kept
-        ),
         "rank_correlation": overall,
         "rank_error": 1 - overall,
         "top_rank_correlation": rank_of(linear=seen.top_correlation),
@@ -221,6 +217,7 @@ def _flags(config: Tuning, counts: dict[str, Array]) -> dict[str, Mask]:
         "transfer": one_shot & curve,
         "iterative": np.greater(tuner.iterative, 0) & curve,
         "one_off": one_shot & np.equal(config.costs.training, 0),
+        "normal": np.greater(config.law.normal, 0),
         "capped": np.less(counts["measured"], config.trials),
     }
 
@@ -236,9 +233,6 @@ MODEL = Model(
         "regret": Metric("1", "min", "time of the kernel kept over the best of its space"),
         "efficiency": Metric("1", "max", "achieved share of the best speed, 1 / regret"),
         "random_regret": Metric("1", "", "regret of as many trials at random"),
-        "gaussian_regret": Metric(
-            "1", "", "regret if log times were normal: above it for weak predictors"
-        ),
         "rank_correlation": Metric("1", "max", "of predicted and true times"),
         "rank_error": Metric("1", "min", "1 less the rank correlation: what regret comes from"),
         "top_rank_correlation": Metric("1", "max", "the same within the true best tenth"),
@@ -265,6 +259,7 @@ MODEL = Model(
         " is lower by an unknown amount: set overall_correlation",
         "iterative": "an iterative run ranks as a model of half its trials: checked on two tables",
         "one_off": "the cost of training is not published; break-even is a line in costs.training",
+        "normal": "a normal law of log times: above the real regret for weak predictors",
         "capped": "more trials than candidates or variants: only those are measured",
     },
     monotone=(

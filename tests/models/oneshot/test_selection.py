@@ -173,8 +173,11 @@ def test_a_predictor_that_knows_nothing_is_random_search():
 
 def both(trials: int, correlation: float) -> tuple[float, float]:
     given = {"trials": trials, "overall_correlation": correlation}
-    metrics = MODEL.evaluate(registry.configure(MODEL, given)).metrics
-    return float(metrics["gaussian_regret"]), float(metrics["regret"])
+    normal, real = (
+        MODEL.evaluate(registry.configure(MODEL, given | {"law": law})).metrics["regret"]
+        for law in ("normal", "measured")
+    )
+    return float(normal), float(real)
 
 
 def test_the_gaussian_form_is_an_upper_bound_for_weak_predictors_only():
@@ -192,8 +195,6 @@ def test_the_threshold_is_exceeded_by_the_share_that_is_asked_for():
     for error in (0.01, 0.1, 1.0):
         seen = selection.scores(grid, error=np.array(error), top=np.array(0.4))
         for picked in (1e-4, 0.01, 0.3, 0.9):
-            limit = selection.threshold(
-                mean=seen.mean, deviation=seen.deviation, share=grid.share, picked=np.array(picked)
-            )
+            limit = selection.threshold(grid, seen, picked=np.array(picked))
             above = ndtr((seen.mean - limit) / seen.deviation) @ grid.share
             assert above == pytest.approx(picked, rel=1e-6)
