@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from dse import documents, picks, registry, units
-from dse.errors import InputError, placed
+from dse import documents, files, picks, registry, simulate, units
+from dse.errors import InputError
+from dse.mechanism import AnyReference
 from dse.spec import AnyModel, Config, Knob, Result, at, knobs
-from dse.study import flat, nest, overlaid
+from dse.study import overlaid
 
 Answer = dict[str, Any]
 """An evaluation as scripts read it: model, metrics, terms, resources, bottleneck, warnings."""
@@ -22,21 +23,21 @@ Answer = dict[str, Any]
 def design(
     model: str,
     settings: Mapping[str, object] | None = None,
-    files: Mapping[str, Path] | None = None,
+    paths: Mapping[str, Path] | None = None,
 ) -> tuple[AnyModel, Config]:
     """A page and one design of it.
 
     Args:
         model: slug of a page, path of a design file, or `RUN:NAME` for a design of a run.
         settings: what is laid over it.
-        files: kind -> file that the page reads; all settings lie over it.
+        paths: kind -> file that the page reads; all settings lie over it.
 
     Raises:
         InputError: anything in it that does not fit the page.
     """
     slug, held, place = _named(model)
     page = registry.model(slug)
-    laid = _laid_under(page, files, overlaid(held, settings or {}))
+    laid = _laid_under(page, paths, overlaid(held, settings or {}))
     return page, registry.configure(page, laid, place=place)
 
 
@@ -71,18 +72,13 @@ def priced_like(models: Iterable[str], prices: str | Path | None) -> Iterator[No
 
 
 def _laid_under(
-    page: AnyModel, files: Mapping[str, Path] | None, settings: Mapping[str, object]
+    page: AnyModel, paths: Mapping[str, Path] | None, settings: Mapping[str, object]
 ) -> dict[str, object]:
     """What files stand for, with the settings laid over it, nested."""
-    found: dict[str, object] = {}
-    for kind, path in (files or {}).items():
-        if kind not in page.readers:
-            readers = [slug for slug in registry.slugs() if kind in registry.model(slug).readers]
-            known = f"models that do: {', '.join(readers) or 'none'}"
-            raise InputError(f"'{page.slug}' reads no {kind}; drop --{kind}; {known}")
-        with placed(f"--{kind} {path}"):
-            found |= flat(page.readers[kind](path))
-    return nest({**found, **flat(settings)})
+    for kind in (paths or {}).keys() - page.readers.keys():
+        readers = [slug for slug in registry.slugs() if kind in registry.model(slug).readers]
+        raise files.refuse(page.slug, kind, readers)
+    return files.laid_under(page.readers, settings, paths)
 
 
 def answer(page: AnyModel, config: Config) -> Answer:
@@ -108,6 +104,23 @@ def answer(page: AnyModel, config: Config) -> Answer:
     }
 
 
+def outcome(found: AnyReference, config: Config) -> Answer:
+    """A mechanism run once, as plain data; what is unknown or infinite is null."""
+    came_out = simulate.run(found, config)
+    metrics = {
+        name: {"value": _said(came_out[name]), "unit": metric.unit, "low": None, "high": None}
+        for name, metric in found.quantities.items()
+    }
+    return {"model": found.slug, "metrics": metrics, "warnings": beyond(config)}
+
+
+def _said(value: object) -> float | bool | str | None:
+    """Words as they are; truths and numbers as JSON has them."""
+    if isinstance(value, str):
+        return value
+    return _plain(value, truth=isinstance(value, bool | np.bool_))
+
+
 def _plain(value: object, *, truth: bool = False) -> float | bool | None:
     number = float(np.asarray(value))
     if truth:
@@ -119,9 +132,13 @@ def warnings_of(page: AnyModel, config: Config, result: Result) -> list[str]:
     """Why a prediction should be trusted less: raised flags, and knobs beyond their range."""
     words = {**page.flags, **page.remarks}
     raised = [words[name] for name, mask in result.flags.items() if bool(np.all(mask))]
-    beyond = (_beyond(knob, at(config, knob.path)) for knob in knobs(page.config).values())
-    idle = registry.idle_rates(page)
-    return raised + [text for text in beyond if text] + idle
+    return raised + beyond(config) + registry.idle_rates(page)
+
+
+def beyond(config: Config) -> list[str]:
+    """A warning for every knob outside the range it is meant for."""
+    found = (_beyond(knob, at(config, knob.path)) for knob in knobs(type(config)).values())
+    return [text for text in found if text]
 
 
 def _beyond(knob: Knob, value: object) -> str:

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from time import perf_counter
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from typer.exceptions import TyperException
 
 from dse import documents, registry, side_by_side, switches, verbs
 from dse import show as shown
+from dse import simulate as mechanisms
 from dse.answers import priced_like
 from dse.comparison import parse_variants
 from dse.errors import InputError, unknown
-from dse.search import Progress
 from dse.study import parse_settings
+from dse.terminal import console, note, print_json, progress
 
 app = typer.Typer(
     name="dse",
@@ -48,23 +47,6 @@ CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os
 
 DESIGN = "A model's slug, a design file (.yaml), or RUN:NAME, as RUN:balanced or RUN:3."
 
-PIPED = 160
-"""Columns of a table that goes into a file or a pipe."""
-
-
-def _out() -> Console:
-    width = None if sys.stdout.isatty() else PIPED
-    return Console(width=width, highlight=False)
-
-
-def _print_json(value: object) -> None:
-    sys.stdout.write(json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
-
-
-def _note(text: str) -> None:
-    """A remark for the person, apart from the result."""
-    sys.stderr.write(text + "\n")
-
 
 @app.command("list")
 def list_(
@@ -80,9 +62,9 @@ def list_(
             raise unknown("kind of thing", kind, found)
         found = {kind: found[kind]}
     if as_json:
-        _print_json(found)
+        print_json(found)
         return
-    shown.listing(_out(), found)
+    shown.listing(console(), found)
 
 
 @app.command()
@@ -95,9 +77,9 @@ def show(
     with registry.priced_by(prices):
         facts = shown.facts(name)
     if as_json:
-        _print_json(facts)
+        print_json(facts)
         return
-    shown.card(_out(), facts)
+    shown.card(console(), facts)
 
 
 @app.command("eval")
@@ -116,9 +98,34 @@ def eval_(
         given = parse_settings(settings or [])
         answer = verbs.evaluate(model, given, files=files, prices=prices)
         if as_json:
-            _print_json(answer)
+            print_json(answer)
             return
-        shown.answer(_out(), answer)
+        shown.answer(console(), answer)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def simulate(
+    context: typer.Context,
+    model: Annotated[str, typer.Argument(help="A model's slug.")],
+    settings: Settings = None,
+    as_json: AsJson = False,
+) -> None:
+    """Execute a model's mechanism once; every knob of it is an option, --ssd-bandwidth VALUE.
+
+    So is every kind of file that it reads, --trace FILE. 'dse show MODEL' lists them.
+    """
+    if model.startswith("-"):
+        raise InputError(f"name the model first: dse simulate MODEL {model} ...")
+    laid = parse_settings(settings or [])
+    options = mechanisms.given(mechanisms.reference(model), context.args)
+    if doubled := laid.keys() & options.keys():
+        raise InputError(f"{min(doubled)} is given as an option and by --set; drop one")
+    start = perf_counter()
+    answer = verbs.simulate(model, laid | options)
+    if as_json:
+        print_json(answer)
+        return
+    shown.simulation(console(), answer, perf_counter() - start)
 
 
 @app.command()
@@ -137,9 +144,9 @@ def compare(
         given, over = parse_settings(settings or []), parse_variants(variants or [])
         found = verbs.comparison(designs, given, variants=over, prices=prices)
         if as_json:
-            _print_json(found.as_json())
+            print_json(found.as_json())
             return
-        side_by_side.comparison(_out(), found)
+        side_by_side.comparison(console(), found)
 
 
 @app.command()
@@ -156,9 +163,9 @@ def ablate(
     with priced_like([model], prices):
         found = verbs.ablation(model, parse_settings(settings or []), prices=prices)
         if as_json:
-            _print_json(found.as_json(metrics or []))
+            print_json(found.as_json(metrics or []))
             return
-        switches.ablation(_out(), found, metrics or [])
+        switches.ablation(console(), found, metrics or [])
 
 
 @app.command()
@@ -181,11 +188,11 @@ def sweep(
         listed = shown.at_prices(registry.model(model), registry.prices())
     if output is not None:
         shown.save_csv(table, output)
-        _note(f"{len(table)} designs{listed} written to {output}")
+        note(f"{len(table)} designs{listed} written to {output}")
     elif as_json:
-        _print_json(shown.records(table))
+        print_json(shown.records(table))
     else:
-        shown.table(_out(), table, title=f"{model}: {len(table)} designs{listed}")
+        shown.table(console(), table, title=f"{model}: {len(table)} designs{listed}")
 
 
 def _pairs(over: Sequence[str]) -> dict[str, str]:
@@ -222,7 +229,7 @@ def search(
         raise InputError("name a study, or a run with --resume; 'dse list studies' names them")
     if pool not in ("threads", "processes"):
         raise unknown("pool", pool, ["threads", "processes"])
-    with _progress() as progress:
+    with progress("designs, front {task.fields[front]}") as tick:
         outcome = verbs.search(
             study,
             settings=parse_settings(settings or []),
@@ -234,42 +241,18 @@ def search(
             output=output,
             resume=resume,
             prices=prices,
-            progress=progress,
+            progress=tick,
         )
     if report and outcome.finished:
         verbs.report(outcome.run, date=_today())
     if as_json:
-        _print_json(shown.outcome_json(outcome))
+        print_json(shown.outcome_json(outcome))
     else:
-        shown.outcome(_out(), outcome)
+        shown.outcome(console(), outcome)
     if not outcome.finished:
-        _note(f"interrupted; go on with: dse search --resume {outcome.run.path}")
+        note(f"interrupted; go on with: dse search --resume {outcome.run.path}")
         raise typer.Exit(130)
     raise typer.Exit(0 if outcome.feasible else 1)
-
-
-@contextmanager
-def _progress() -> Iterator[Progress | None]:
-    """A progress bar on a terminal, nothing when piped."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich import progress  # noqa: PLC0415 - only a terminal needs it
-
-    columns = (
-        progress.BarColumn(),
-        progress.MofNCompleteColumn(),
-        progress.TextColumn("designs, front {task.fields[front]}"),
-        progress.TimeRemainingColumn(),
-    )
-    bar = progress.Progress(*columns, console=Console(stderr=True), transient=True)
-    with bar:
-        task = bar.add_task("search", total=None, front=0)
-
-        def tick(done: int, total: int, front: int) -> None:
-            bar.update(task, completed=done, total=total, front=front)
-
-        yield tick
 
 
 def _today() -> str:
@@ -284,9 +267,9 @@ def validate(
     """Compare published numbers with what the pages predict, fit and check apart."""
     rows = verbs.validation_rows(model)
     if as_json:
-        _print_json(verbs.validation_json(rows))
+        print_json(verbs.validation_json(rows))
         return
-    shown.validation(_out(), rows, model)
+    shown.validation(console(), rows, model)
 
 
 @app.command("import")
@@ -299,11 +282,11 @@ def import_(
     """Turn a network's config.json into a workload file for --set workload=FILE."""
     made = verbs.import_workload(source, name=name, output=output)
     if as_json:
-        _print_json(made)
+        print_json(made)
         return
     for warning in made["warnings"]:
-        _note(f"warning: {warning}")
-    _out().print(f"{made['file']}: {made['title']}, {made['parameters']:,} parameters")
+        note(f"warning: {warning}")
+    console().print(f"{made['file']}: {made['title']}, {made['parameters']:,} parameters")
 
 
 @app.command()
@@ -320,7 +303,7 @@ def schema(
     for path, text in schemas.files(Path("docs/schema")).items():
         path.parent.mkdir(parents=True, exist_ok=True)
         documents.replace(path, text)
-        _note(f"wrote {path}")
+        note(f"wrote {path}")
 
 
 @app.command()
@@ -333,7 +316,7 @@ def report(
     from dse.store import find  # noqa: PLC0415 - only this verb needs it
 
     path = verbs.report(find(run), date=date or _today(), path=output)
-    _out().print(f"report: {path}")
+    console().print(f"report: {path}")
 
 
 @app.command("app")
@@ -371,7 +354,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _refuse(text: str) -> int:
-    _note("error: " + " ".join(text.split()))
+    note("error: " + " ".join(text.split()))
     return 2
 
 

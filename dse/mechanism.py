@@ -15,7 +15,8 @@ class Case:
 
     id: str
     settings: Mapping[str, object]
-    """Dotted knob of the page -> setting."""
+    """Dotted knob of the page -> setting. A `Path` under a kind of file the page reads is that
+    file, over which the other settings lie; the same holds for `inputs`."""
     inputs: Mapping[str, object]
     """Dotted knob of the reference -> setting."""
     use: str = "check"
@@ -42,6 +43,10 @@ class Reference(Generic[C]):
     """The designed sample on which both are held against each other, read when asked for."""
     readers: Mapping[str, Reader] = field(default_factory=dict)
     """Kinds of files it can be given beside its settings, such as a trace."""
+    published: Callable[[], Iterable[Case]] | None = None
+    """The published points that it can be run for: a case's `id` is the point's, its `settings`
+    stay empty, because the point has them. The quantity that answers is the one compared with the
+    point's metric, else the one of its name."""
 
 
 AnyReference = Reference[Any]

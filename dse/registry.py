@@ -311,11 +311,12 @@ def configure(page: AnyModel, document: Document | None = None, *, place: str = 
 
 def starting_point(page: AnyModel, document: Document | None = None, *, place: str = "") -> Config:
     """A page's config without its rules: what a space varies from may itself be uncovered."""
-    config: Config = _resolve(page.config, document or {}, place, "")
+    config: Config = resolve(page.config, document or {}, place)
     return config
 
 
-def _resolve(kind: type[CF], document: Document, place: str, prefix: str) -> CF:
+def resolve(kind: type[CF], document: Document, place: str = "", prefix: str = "") -> CF:
+    """A config of any class from a document of settings; see `configure`."""
     at = f"{place}: " if place else ""
     for key in document:
         if key not in kind.model_fields:
@@ -328,7 +329,7 @@ def _resolve(kind: type[CF], document: Document, place: str, prefix: str) -> CF:
         given = document.get(name)
         if issubclass(field_kind, Config):
             nested = _group(given, f"{at}'{prefix}{name}'")
-            values[name] = _resolve(field_kind, nested, place, f"{prefix}{name}.")
+            values[name] = resolve(field_kind, nested, place, f"{prefix}{name}.")
         elif issubclass(field_kind, Record):
             found = next(tag for tag in info.metadata if isinstance(tag, Catalog))
             values[name] = _row(field_kind, found, given, f"{at}{prefix}{name}")
@@ -350,7 +351,7 @@ def _group(given: object, where: str) -> Document:
 def _row(kind: type[Record], found: Catalog, given: object, where: str) -> object:
     if given is None:
         given = found.default
-    if isinstance(given, Mapping):
+    if isinstance(given, Mapping | Record):
         return given
     with placed(where):
         return record(kind, found.name, str(given))

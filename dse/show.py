@@ -9,18 +9,17 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from dse import documents, registry, units, validate, verbs
+from dse import documents, registry, units, validate
 from dse.answers import Answer
-from dse.errors import InputError, unknown
+from dse.errors import InputError
 from dse.evaluate import Table
-from dse.grids import Facts, in_settings, new_grid
+from dse.facts import facts as facts
+from dse.grids import Facts, new_grid
 from dse.grids import records as records
 from dse.grids import table as table
 from dse.outcome import at_prices as at_prices
 from dse.outcome import outcome as outcome
 from dse.outcome import outcome_json as outcome_json
-from dse.prices import in_words
-from dse.spec import AnyModel
 
 
 def listing(out: Console, found: Mapping[str, Mapping[str, str]]) -> None:
@@ -30,75 +29,6 @@ def listing(out: Console, found: Mapping[str, Mapping[str, str]]) -> None:
         for slug, text in entries.items():
             grid.add_row(escape(slug), escape(text))
         out.print(grid)
-
-
-def facts(name: str) -> Facts:
-    """Everything known of a model, study, workload or device.
-
-    Raises:
-        InputError: nobody has that name.
-    """
-    if name in registry.slugs():
-        return _model_facts(registry.model(name))
-    if name in registry.networks():
-        net = registry.networks()[name].model_dump()
-        operators = [_operator(row) for row in net.pop("operators")]
-        return {"kind": "workload", **net, "operators": operators}
-    for kind in registry.device_kinds():
-        if name in registry.devices(kind):
-            return _device_facts(kind, name)
-    files = registry.data_files("studies")
-    if name in files:
-        return {"kind": "study", "slug": name, **documents.read(files[name])}
-    known = [slug for entries in verbs.listing().values() for slug in entries]
-    raise unknown("name", name, known)
-
-
-def _operator(row: Mapping[str, object]) -> Facts:
-    return {key: value for key, value in row.items() if value not in (0.0, "")}
-
-
-def _device_facts(kind: str, name: str) -> Facts:
-    words = {k: v for k, v in registry.devices(kind)[name].items() if isinstance(v, str)}
-    numbers = _device_numbers(kind, name)
-    priced = {"prices": in_words(registry.prices())} if numbers[-1]["name"] == "price" else {}
-    return {"kind": kind, "slug": name, **words, **priced, "numbers": numbers}
-
-
-def _device_numbers(kind: str, name: str) -> list[Facts]:
-    rows = [
-        {"name": key, "value": n.value, "unit": n.unit, "kind": n.source.kind}
-        | {"source": n.source.where, "note": n.note}
-        for key, n in registry.devices(kind)[name].items()
-        if not isinstance(n, str)
-    ]
-    listed = registry.prices().tables["prices"]["prices"].get(name)
-    if listed is not None and not isinstance(listed, str):
-        source = {"kind": listed.source.kind, "source": listed.source.where, "note": listed.note}
-        rows.append({"name": "price", "value": listed.value, "unit": listed.unit, **source})
-    return rows
-
-
-def _model_facts(page: AnyModel) -> Facts:
-    paper = page.paper
-    return {
-        "kind": "model",
-        "slug": page.slug,
-        "question": paper.question,
-        "paper": f"{paper.authors}: {paper.title}. {paper.venue} {paper.year}. {paper.doi}",
-        "note": page.note,
-        "knobs": verbs.knob_rows(page),
-        "metrics": [
-            {"metric": name, "unit": m.unit, "better": m.sense, "text": m.text}
-            for name, m in page.metrics.items()
-        ],
-        "techniques": [
-            {"technique": t.slug, "text": t.text, "off": in_settings(t.off)}
-            for t in page.techniques
-        ],
-        "points": {use: len(page.data.select(use)) for use in ("fit", "check")},
-        "notes": dict(page.data.notes),
-    }
 
 
 def card(out: Console, known: Facts) -> None:
@@ -170,12 +100,25 @@ def answer(out: Console, found: Answer) -> None:
         out.print(f"warning: {escape(text)}")
 
 
+def simulation(out: Console, found: Answer, seconds: float) -> None:
+    """What came out of a mechanism, and how long it ran."""
+    grid = new_grid("quantity", "value", title=f"{found['model']}, executed", right=(1,))
+    for name, quantity in found["metrics"].items():
+        grid.add_row(name, escape(_value(quantity, "value")))
+    out.print(grid)
+    out.print(f"ran for {units.show(seconds, 's')}")
+    for text in found["warnings"]:
+        out.print(f"warning: {escape(text)}")
+
+
 def _value(metric: Mapping[str, Any], key: str) -> str:
     value = metric[key]
     if value is None:
         return "unknown"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, str):
+        return value
     return units.show(value, metric["unit"])
 
 

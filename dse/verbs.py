@@ -5,6 +5,7 @@ verbs.evaluate("dfx", {"fpgas": 4})["metrics"]["latency"]["value"]
 verbs.sweep("dfx", {"fpgas": "1,2,4"})            # a pandas frame
 verbs.compare(["a.yaml", "b.yaml"])               # a pandas frame, a row a design
 verbs.validate("dfx")                             # a pandas frame
+verbs.simulate("flashneuron", {"memory": "16 GiB"})["metrics"]["iteration_time"]["value"]
 """
 
 from __future__ import annotations
@@ -14,17 +15,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dse import documents, registry
+from dse import simulate as mechanisms
 from dse import validate as validation
 from dse.ablation import Ablation
 from dse.ablation import ablate as ablate_design
-from dse.answers import Answer, answer, design, priced_like
+from dse.answers import Answer, answer, design, outcome, priced_like
 from dse.comparison import Comparison
 from dse.comparison import compare as compare_designs
 from dse.errors import InputError
 from dse.evaluate import Table, stream
 from dse.search import Outcome, Pool, Progress, draw_of, require, total_of
 from dse.search import search as run_search
-from dse.spec import AnyModel, Knob, knobs
+from dse.spec import AnyModel, knobs
 from dse.store import Run, create, find
 from dse.study import Study, build, load
 
@@ -52,6 +54,26 @@ def evaluate(
     """
     with priced_like([model], prices):
         return answer(*design(model, settings, files))
+
+
+def simulate(
+    model: str,
+    settings: Mapping[str, object] | None = None,
+    *,
+    files: Mapping[str, Path] | None = None,
+) -> Answer:
+    """Execute a page's mechanism once: `model`, `metrics` and `warnings`, as `evaluate` has them.
+
+    Args:
+        model: slug of a page with a mechanism.
+        settings: dotted knob of the mechanism -> SI number, text with a unit, or slug.
+        files: kind -> file that it reads, such as `{"trace": path}`; settings lie over it.
+
+    Raises:
+        InputError: a page without a mechanism, or a knob, value or file that does not fit.
+    """
+    found = mechanisms.reference(model)
+    return outcome(found, mechanisms.configure(found, settings, files))
 
 
 def comparison(
@@ -336,31 +358,3 @@ def listing() -> dict[str, dict[str, str]]:
             for kind in registry.device_kinds()
         },
     }
-
-
-def knob_rows(page: AnyModel) -> list[dict[str, object]]:
-    """Every knob of a page with unit, symbol, range, default and source."""
-    return [_knob_row(page, knob) for knob in knobs(page.config).values()]
-
-
-def _knob_row(page: AnyModel, knob: Knob) -> dict[str, object]:
-    bounds = knob.bounds
-    return {
-        "knob": knob.path,
-        "symbol": knob.symbol,
-        "unit": knob.unit,
-        "low": bounds.low if bounds else None,
-        "high": bounds.high if bounds else None,
-        "default": knob.default,
-        "choices": knob.catalog.name if knob.catalog else None,
-        "source": _source(page, knob),
-        "text": knob.text,
-    }
-
-
-def _source(page: AnyModel, knob: Knob) -> str:
-    """Where a knob's default comes from; a category's rows carry a source for each number."""
-    number = page.data.parameters.get(knob.path)
-    if knob.catalog is not None:
-        return f"catalog {knob.catalog.name}: each number with its own source"
-    return f"{number.source.where} ({number.source.kind})" if number else ""

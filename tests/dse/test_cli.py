@@ -330,6 +330,7 @@ def test_help_names_every_verb(dse: Any) -> None:
         "app",
         "report",
         "import",
+        "simulate",
     ):
         assert verb in ended.out
 

@@ -1,0 +1,65 @@
+"""What every command prints with: results on stdout, remarks and progress on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from rich.console import Console
+
+PIPED = 160
+"""Columns of a table that goes into a file or a pipe."""
+
+
+class Tick(Protocol):
+    """Tells how far something is: steps done, steps in all, size of the front if there is one."""
+
+    def __call__(self, done: int, total: int, front: int = 0) -> None:
+        """Show it."""
+
+
+def console() -> Console:
+    """Where tables go."""
+    width = None if sys.stdout.isatty() else PIPED
+    return Console(width=width, highlight=False)
+
+
+def print_json(value: object) -> None:
+    """A result for scripts."""
+    sys.stdout.write(json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+
+
+def note(text: str) -> None:
+    """A remark for the person, apart from the result."""
+    sys.stderr.write(text + "\n")
+
+
+@contextmanager
+def progress(words: str) -> Iterator[Tick | None]:
+    """A progress bar on a terminal, nothing when piped.
+
+    Args:
+        words: what is counted; may hold `{task.fields[front]}`.
+    """
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich import progress as bars  # noqa: PLC0415 - only a terminal needs it
+
+    columns = (
+        bars.BarColumn(),
+        bars.MofNCompleteColumn(),
+        bars.TextColumn(words),
+        bars.TimeRemainingColumn(),
+    )
+    bar = bars.Progress(*columns, console=Console(stderr=True), transient=True)
+    with bar:
+        task = bar.add_task(words, total=None, front=0)
+
+        def tick(done: int, total: int, front: int = 0) -> None:
+            bar.update(task, completed=done, total=total, front=front)
+
+        yield tick
