@@ -55,6 +55,13 @@ class Archive:
         """Designs on the front."""
         return 0 if self.front is None else len(self.front)
 
+    @property
+    def different(self) -> int:
+        """Designs on the front that differ in some objective."""
+        if self.front is None:
+            return 0
+        return len(np.unique(points_of(self.study, self.front), axis=0))
+
     def add(self, table: Table) -> None:
         """Take in the next designs, in the order they are stored."""
         row = np.arange(self.seen, self.seen + len(table))

@@ -28,6 +28,12 @@ def at_prices(page: AnyModel, listed: Sheet) -> str:
     return f" at the prices of {in_words(listed)}" if costs else ""
 
 
+def _alike_words(archive: Archive) -> str:
+    """How many different answers the front holds, where designs tie in every objective."""
+    different = archive.different
+    return f", {different:,} of them different" if different < archive.size else ""
+
+
 def outcome(out: Console, ended: Outcome) -> None:
     """How a search ended: best designs, or what binds when none is feasible."""
     archive, study = ended.archive, ended.archive.study
@@ -37,6 +43,7 @@ def outcome(out: Console, ended: Outcome) -> None:
         f"{archive.seen:,} designs {_repeats_words(archive)}by {method_of(study)} "
         f"{_grid_words(study)}in {ended.seconds:.2f} s, {rate:,.0f} a second; "
         f"{archive.accepted:,} meet every constraint, {archive.size:,} are on the front"
+        f"{_alike_words(archive)}"
     )
     if listed := at_prices(study.page, study.prices):
         out.print(f"costs are{escape(listed)}")
