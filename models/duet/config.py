@@ -90,8 +90,8 @@ class Policy(Record):
     exhaustive: Switch = OFF
 
 
-class Placement(Config):
-    """A network of several branches on a CPU and a GPU."""
+class Setting(Config):
+    """What page and reference are both asked: a graph of several branches on a CPU and a GPU."""
 
     graph: Annotated[Graph, Catalog("duet.graph", "wide_and_deep"), Symbol("G")]
     """Which subgraphs there are."""
@@ -101,10 +101,6 @@ class Placement(Config):
     """The CPU; inputs start and outputs end in its memory."""
     gpu: Annotated[Accelerator, Catalog("gpus", "titan-v"), Symbol("D")]
     """The GPU."""
-    cnn: Annotated[Pictures, Catalog("workloads", "resnet18"), Symbol("N_c")]
-    """The network of a convolutional path; its depth is that of the network."""
-    encoder: Annotated[Encoder, Catalog("workloads", "bert-base"), Symbol("N_e")]
-    """The network of the trunk."""
     batch: Annotated[Whole, Symbol("B"), Bounds(1, 256, log=True, integer=True)] = GIVEN("batch")
     """Samples of one pass."""
     rnn_layers: Annotated[Whole, Symbol("L"), Bounds(1, 8, integer=True)] = GIVEN("rnn_layers")
@@ -145,3 +141,12 @@ class Placement(Config):
     """Bandwidth of the CPU's last cache over that of its memory."""
     fusion: Annotated[Switch, Symbol(r"\phi"), Bounds(0, 1)] = GIVEN("fusion")
     """Share of the element-by-element kernels that the compiler fuses away."""
+
+
+class Placement(Setting):
+    """A network of several branches on a CPU and a GPU."""
+
+    cnn: Annotated[Pictures, Catalog("workloads", "resnet18"), Symbol("N_c")]
+    """The network of a convolutional path; its depth is that of the network."""
+    encoder: Annotated[Encoder, Catalog("workloads", "bert-base"), Symbol("N_e")]
+    """The network of the trunk."""
