@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from typer.exceptions import TyperException
 
-from dse import documents, registry, side_by_side, switches, verbs
+from dse import agreement, documents, registry, side_by_side, switches, verbs
 from dse import show as shown
 from dse import simulate as mechanisms
 from dse.answers import priced_like
@@ -262,14 +262,35 @@ def _today() -> str:
 @app.command()
 def validate(
     model: Annotated[str | None, typer.Argument(help="One model; all by default.")] = None,
+    cross: Annotated[
+        bool, typer.Option("--cross", help="Execute the mechanism, and hold the model against it.")
+    ] = False,
+    write: Annotated[
+        bool, typer.Option("--write", help="With --cross: keep the answers for the scoreboard.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Compare published numbers with what the pages predict, fit and check apart."""
+    if write and not cross:
+        raise InputError("--write keeps what was executed; add --cross")
+    if cross:
+        _validate_cross(model, write, as_json)
+        return
     rows = verbs.validation_rows(model)
     if as_json:
         print_json(verbs.validation_json(rows))
         return
     shown.validation(console(), rows, model)
+    agreement.scoreboard(console(), verbs.scoreboard(model))
+
+
+def _validate_cross(model: str | None, write: bool, as_json: bool) -> None:
+    with progress("runs") as tick:
+        found = verbs.crossings(model, keep=write, progress=tick)
+    if as_json:
+        print_json([crossing.as_json() for crossing in found])
+        return
+    agreement.crossings(console(), found)
 
 
 @app.command("import")

@@ -11,6 +11,7 @@ verbs.simulate("flashneuron", {"memory": "16 GiB"})["metrics"]["iteration_time"]
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,8 +23,12 @@ from dse.ablation import ablate as ablate_design
 from dse.answers import Answer, answer, design, outcome, priced_like
 from dse.comparison import Comparison
 from dse.comparison import compare as compare_designs
+from dse.cross import Crossing, Line
+from dse.cross import cross as run_cross
+from dse.cross import scoreboard as scored
 from dse.errors import InputError
 from dse.evaluate import Table, stream
+from dse.executed import Tick
 from dse.search import Outcome, Pool, Progress, draw_of, require, total_of
 from dse.search import search as run_search
 from dse.spec import AnyModel, knobs
@@ -280,11 +285,34 @@ def search(
     return run_search(asked, run, jobs=jobs, pool=pool, **told)
 
 
-def validate(model: str | None = None) -> pd.DataFrame:
-    """Published against predicted, one row a point, for a page or for all."""
+def validate(model: str | None = None, *, cross: bool = False) -> pd.DataFrame:
+    """Published against predicted, one row a point, for a page or for all.
+
+    With `cross` the closed form against the page's executed mechanism, one row a metric of a case.
+    """
     import pandas as pd  # noqa: PLC0415 - half a second that a scalar evaluation saves
 
+    if cross:
+        return pd.DataFrame([asdict(row) for found in crossings(model) for row in found.rows])
     return pd.DataFrame(validation_json(validation_rows(model)))
+
+
+def crossings(
+    model: str | None = None, *, keep: bool = False, progress: Tick | None = None
+) -> list[Crossing]:
+    """Closed form, executed mechanism and paper held against each other, for a page or for all.
+
+    Args:
+        model: slug of a page with a mechanism; every such page by default.
+        keep: whether the mechanisms' answers are written beside the pages, for `scoreboard`.
+        progress: called with runs done and runs in all.
+    """
+    return run_cross(mechanisms.slugs() if model is None else (model,), progress, keep=keep)
+
+
+def scoreboard(model: str | None = None) -> list[Line]:
+    """Errors of each page: mechanism to paper, closed form to mechanism, closed form to paper."""
+    return scored(registry.slugs() if model is None else (model,))
 
 
 def validation_json(rows: list[validation.Row]) -> list[dict[str, object]]:

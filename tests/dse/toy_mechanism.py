@@ -113,14 +113,11 @@ REFERENCE = Reference(
 )
 
 
-def install(
-    put: Callable[[object, str, object], None] = setattr, *, reader: bool = True, **changes: object
-) -> None:
-    """Make the registry know the toy, its chips and its mechanism."""
+def install(put: Callable[[object, str, object], None] = setattr, **changes: object) -> None:
+    """Make the registry know the toy with a reader, its chips and its mechanism."""
     toys.install(put)
     mechanism = replace(REFERENCE, **changes)  # type: ignore[arg-type]  # whatever a test changes
-    find = simulate.find
+    page = replace(toys.TOY, readers={"trace": read_items})
+    model, find = registry.model, simulate.find
     put(simulate, "find", lambda slug: mechanism if slug == "toy" else find(slug))
-    if reader:
-        page, known = replace(toys.TOY, readers={"trace": read_items}), registry.model
-        put(registry, "model", lambda slug: page if slug == "toy" else known(slug))
+    put(registry, "model", lambda slug: page if slug == "toy" else model(slug))

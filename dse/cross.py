@@ -1,0 +1,315 @@
+"""A page's closed form, its executed mechanism and its paper, each held against the others."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+
+import numpy as np
+
+from dse import executed, files, registry, simulate, validate
+from dse.errors import InputError, unknown
+from dse.executed import Answers, Plan, Tick
+from dse.mechanism import Case
+from dse.provenance import USES
+from dse.simulate import Outcome
+from dse.spec import AnyModel
+from dse.validate import relative_error
+
+BAR = 0.10
+"""Error beyond which a regime of the closed form is named."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One compared metric of a case that both call feasible; numbers in SI."""
+
+    model: str
+    id: str
+    use: str
+    group: str
+    metric: str
+    unit: str
+    reference: float
+    closed: float
+    error: float
+    """Of the closed form: closed / reference - 1; not finite beside a zero or an unknown."""
+
+
+@dataclass(frozen=True)
+class Dispute:
+    """A case that one calls feasible and the other does not."""
+
+    id: str
+    use: str
+    group: str
+    reference: bool
+    """Whether the reference calls it feasible; the closed form says the opposite."""
+    reason: str
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A published point beside what the reference and the closed form say; numbers in SI."""
+
+    model: str
+    id: str
+    use: str
+    quantity: str
+    unit: str
+    published: float
+    reference: float
+    closed: float
+    reference_error: float
+    closed_error: float
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """Everything one page's mechanism says of the page and of the paper."""
+
+    model: str
+    text: str
+    cases: int
+    rows: tuple[Judged, ...]
+    disputes: tuple[Dispute, ...]
+    infeasible: int
+    """Cases that both call infeasible; their numbers are not compared."""
+    points: tuple[Beside, ...]
+
+    def as_json(self) -> dict[str, object]:
+        """Plain data; what is unknown or infinite is null."""
+        plain = asdict(self)
+        plain["regimes"] = [asdict(regime) for regime in regimes(self.rows)]
+        return {key: _plain(value) for key, value in plain.items()}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+@dataclass(frozen=True)
+class Regime:
+    """How the closed form of one metric does on cases of one use, all or those of one group."""
+
+    metric: str
+    use: str
+    group: str
+    """Empty for all groups together."""
+    cases: int
+    mean: float
+    """Of the absolute errors."""
+    bias: float
+    """Mean of the signed errors: above zero the closed form says too much."""
+    worst: float
+    """Signed error of the largest size."""
+    at: str
+    """The case of the worst error."""
+    tau: float
+    """Kendall's rank correlation; unknown where one side never changes."""
+    odd: tuple[str, ...]
+    """Cases without a finite error, which count in none of the above."""
+
+
+def cross(slugs: Sequence[str], tick: Tick | None = None, *, keep: bool = False) -> list[Crossing]:
+    """Run the mechanisms and hold the closed forms against them.
+
+    Args:
+        slugs: pages that have a mechanism.
+        tick: told of the progress.
+        keep: whether the answers are written beside the page.
+
+    Raises:
+        InputError: a page without a mechanism, or a case that does not fit.
+    """
+    plans = [Plan.of(simulate.reference(slug)) for slug in slugs]
+    found = []
+    for plan, answers in zip(plans, executed.execute(plans, tick), strict=True):
+        found.append(judge(plan, answers))
+        if keep:
+            executed.write(plan.reference.slug, answers)
+    return found
+
+
+def judge(plan: Plan, answers: Answers) -> Crossing:
+    """Hold a page's closed form and its published points against a mechanism's answers."""
+    slug = plan.reference.slug
+    page, found = registry.model(slug), plan.reference
+    rows: list[Judged] = []
+    disputes: list[Dispute] = []
+    infeasible = 0
+    for case in plan.cases:
+        outcome, closed = answers[f"case {case.id}"].outcome, _closed(page, case)
+        runs, fits = bool(outcome.get("feasible", True)), bool(closed["feasible"])
+        if runs != fits:
+            reason = str(outcome.get("reason", ""))
+            disputes.append(Dispute(case.id, case.use, case.group, runs, reason))
+        infeasible += not runs and not fits
+        if runs and fits:
+            pairs = found.compared.items()
+            rows += [_judged(page, case, m, outcome[q], closed[m]) for m, q in pairs]
+    points = tuple(_beside(plan, c, answers[f"point {c.id}"].outcome) for c in plan.published)
+    return Crossing(
+        slug, found.text, len(plan.cases), tuple(rows), tuple(disputes), infeasible, points
+    )
+
+
+def _closed(page: AnyModel, case: Case) -> dict[str, float]:
+    """The page's metrics of a case."""
+    place = f"models/{page.slug}/reference.py: cases.{case.id}"
+    laid = files.laid_under(page.readers, case.settings)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        result = page.evaluate(registry.configure(page, laid, place=place))
+    return {name: float(value) for name, value in result.metrics.items()}
+
+
+def _judged(page: AnyModel, case: Case, metric: str, answer: object, closed: float) -> Judged:
+    reference = float(np.asarray(answer))
+    return Judged(
+        model=page.slug,
+        id=case.id,
+        use=case.use,
+        group=case.group,
+        metric=metric,
+        unit=page.metrics[metric].unit,
+        reference=reference,
+        closed=closed,
+        error=relative_error(closed, reference),
+    )
+
+
+def _beside(plan: Plan, case: Case, outcome: Outcome) -> Beside:
+    slug = plan.reference.slug
+    page = registry.model(slug)
+    known = {point.id: point for point in page.data.points}
+    if case.id not in known:
+        place = f"models/{slug}/reference.py: published"
+        raise InputError(f"{place}: {unknown('point', case.id, known)}")
+    point = known[case.id]
+    quantity = plan.reference.compared.get(point.quantity, point.quantity)
+    reference, closed = float(np.asarray(outcome[quantity])), validate.predict(page, point)
+    published = point.number.value
+    return Beside(
+        model=slug,
+        id=point.id,
+        use=point.use,
+        quantity=point.quantity,
+        unit=point.number.unit,
+        published=published,
+        reference=reference,
+        closed=closed,
+        reference_error=relative_error(reference, published),
+        closed_error=relative_error(closed, published),
+    )
+
+
+def regimes(rows: Sequence[Judged]) -> list[Regime]:
+    """Metric by metric, fit and check apart: all cases, then each group if there are several."""
+    found = []
+    for metric in dict.fromkeys(row.metric for row in rows):
+        for use in USES:
+            chosen = [row for row in rows if (row.metric, row.use) == (metric, use)]
+            groups = list(dict.fromkeys(row.group for row in chosen))
+            found += [regime(chosen)] if chosen else []
+            for group in groups if len(groups) > 1 else ():
+                found.append(replace(regime([r for r in chosen if r.group == group]), group=group))
+    return found
+
+
+def regime(rows: Sequence[Judged]) -> Regime:
+    """The errors of rows of one metric and use, all groups together."""
+    finite = [row for row in rows if math.isfinite(row.error)]
+    errors = np.array([row.error for row in finite])
+    worst = max(finite, key=lambda row: abs(row.error), default=None)
+    return Regime(
+        metric=rows[0].metric,
+        use=rows[0].use,
+        group="",
+        cases=len(finite),
+        mean=float(np.mean(np.abs(errors))) if finite else math.nan,
+        bias=float(np.mean(errors)) if finite else math.nan,
+        worst=worst.error if worst else math.nan,
+        at=worst.id if worst else "",
+        tau=_tau(finite),
+        odd=tuple(row.id for row in rows if not math.isfinite(row.error)),
+    )
+
+
+def _tau(rows: Sequence[Judged]) -> float:
+    from scipy.stats import kendalltau  # noqa: PLC0415 - a second that other verbs save
+
+    if len(rows) < 2:
+        return math.nan
+    return float(kendalltau([r.reference for r in rows], [r.closed for r in rows]).statistic)
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Absolute errors of one comparison."""
+
+    rows: int
+    mean: float
+    worst: float
+    at: str
+    """Where the worst one is."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One page on the scoreboard: use (`fit`, `check`) -> errors, empty where nothing is known."""
+
+    model: str
+    reference_published: dict[str, Errors]
+    closed_reference: dict[str, Errors]
+    """Over all compared metrics."""
+    closed_published: dict[str, Errors]
+    disputes: int = 0
+    """Cases that only one of closed form and reference calls feasible."""
+    note: str = ""
+    """Why the reference's columns are empty though there is one."""
+
+
+def line(slug: str, crossing: Crossing | None = None, note: str = "") -> Line:
+    """A page's errors of all three kinds, as far as they are known."""
+    rows, points = (crossing.rows, crossing.points) if crossing else ((), ())
+    return Line(
+        model=slug,
+        reference_published=_by_use((p.id, p.use, p.reference_error) for p in points),
+        closed_reference=_by_use((row.id, row.use, row.error) for row in rows),
+        closed_published=_by_use((row.id, row.use, row.error) for row in validate.rows(slug)),
+        disputes=len(crossing.disputes) if crossing else 0,
+        note=note,
+    )
+
+
+def _by_use(found: Iterable[tuple[str, str, float]]) -> dict[str, Errors]:
+    """(id, use, error) -> errors of each use that has any; infinite and unknown ones are left."""
+    known = [(abs(error), name, use) for name, use, error in found if math.isfinite(error)]
+    by_use = {use: [(size, name) for size, name, u in known if u == use] for use in USES}
+    return {use: _errors(pairs) for use, pairs in by_use.items() if pairs}
+
+
+def _errors(pairs: Sequence[tuple[float, str]]) -> Errors:
+    worst, at = max(pairs)
+    return Errors(len(pairs), float(np.mean([size for size, _ in pairs])), worst, at)
+
+
+def scoreboard(slugs: Sequence[str]) -> list[Line]:
+    """Every page's errors, from the answers that were kept; nothing is executed."""
+    return [_kept_line(slug) for slug in slugs]
+
+
+def _kept_line(slug: str) -> Line:
+    found = simulate.find(slug)
+    if found is None:
+        return line(slug)
+    plan, answers = Plan.of(found), executed.kept(slug)
+    if late := executed.stale(plan, answers):
+        way_out = f"run 'dse validate {slug} --cross --write'"
+        return line(slug, note=f"{len(late)} runs have no kept answer, as {late[0]}; {way_out}")
+    return line(slug, judge(plan, answers))
