@@ -11,7 +11,7 @@ Nothing here knows the page's laws.
 """
 
 import heapq
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,7 @@ class Ftl:
         logical: int,
         victim: Victim,
         rng: np.random.Generator,
+        folds: Mapping[int, int] | None = None,
     ) -> None:
         """Set up an erased drive.
 
@@ -51,10 +52,11 @@ class Ftl:
             logical: logical pages.
             victim: which block is cleaned.
             rng: what random victims are drawn from.
+            folds: pool -> stream that its valid pages are moved to, where it is a cache.
         """
         self.blocks, self.width = sum(pools), max(sizes)
         self.sizes, self.streams, self.logical = list(sizes), list(streams), logical
-        self.victim, self.rng = victim, rng
+        self.victim, self.rng, self.folds = victim, rng, dict(folds or {})
         self.pool = np.repeat(np.arange(len(pools)), pools)
         self.stream = np.zeros(self.blocks, np.int64)
         # The last place is no place: pages that hold nothing lie in a block that does not exist.
@@ -94,6 +96,23 @@ class Ftl:
         for block in found.tolist():
             self._erase(block)
         return found.size
+
+    def convert(self, pool: int, into: int) -> bool:
+        """Turn an erased block of a pool into one of another; whether there was one to spare."""
+        if len(self.free[pool]) < 2:
+            return False
+        wear, block = heapq.heappop(self.free[pool])
+        self.pool[block] = into
+        heapq.heappush(self.free[into], (wear, block))
+        return True
+
+    def blocks_of(self, pool: int) -> int:
+        """Blocks of a pool."""
+        return int(np.count_nonzero(self.pool == pool))
+
+    def live(self, pool: int) -> int:
+        """Valid pages of a pool."""
+        return int(self.valid[:-1][self.pool == pool].sum())
 
     # What the drive does by itself.
 
@@ -153,7 +172,10 @@ class Ftl:
         """Move what is valid in the pool's victim, and erase it."""
         block = self.victim(self, pool)
         if self.valid[block]:
-            self._move(self._live(block), int(self.stream[block]))
+            live = self._live(block)
+            into = self.folds.get(pool, int(self.stream[block]))
+            move = self._move if self.streams[into] == pool else self._put
+            move(live, into)
         self._erase(block)
 
     def _live(self, block: int) -> Pages:

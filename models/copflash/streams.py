@@ -1,0 +1,171 @@
+"""What is written to the executed drive: random pages, hot and cold, or training step by step.
+
+Training is a list of events: so many bytes of a class, born and dead at some time. `step_events`
+makes those of a job; others may come from elsewhere, such as a schedule of offloaded tensors.
+"""
+
+import heapq
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+
+from .ftl import Ftl, Pages
+from .lifetimes import Learned
+from .zones_ftl import LONG, MEDIUM, SHORT, Zoned
+
+BATCH = 512
+"""Random pages that are drawn at once: few beside a drive, as hot ones go before cold ones."""
+ENDLESS = float("inf")
+SHORT_ENDS, MEDIUM_TURNS, CHECKPOINT, REFRESH = 0.9, 0.95, 0.97, 0.98
+"""When in a step its tensors die, its states are rewritten, and what is long-lived is written."""
+TENSORS, PIECES = 16, 256
+"""Of a step's short-lived bytes, and of the dataset; each is written by itself."""
+
+
+class Event(NamedTuple):
+    """Bytes that are written, and when they die; times in steps."""
+
+    size: float
+    birth: float
+    death: float
+    kind: int
+
+
+class Job(NamedTuple):
+    """Bytes that a training job writes, and the steps between."""
+
+    short: float
+    """A step, dead at its end."""
+    medium: float
+    """A step, rewritten by the next."""
+    states: float
+    """A checkpoint, which overwrites the last."""
+    interval: float
+    """Steps between checkpoints."""
+    dataset: float
+    refresh: float
+    """Steps in which the dataset is written anew, piece by piece."""
+    still: float = 0.0
+    """Bytes that are written once."""
+
+
+def setting_up(job: Job) -> list[Event]:
+    """What lies on the drive before the first step."""
+    pieces = [
+        Event(job.dataset / PIECES, 0.0, _turn(i, job.refresh / PIECES, REFRESH), LONG)
+        for i in range(1, PIECES + 1)
+    ]
+    saved = Event(job.states, 0.0, _turn(1, job.interval, CHECKPOINT), LONG)
+    return [Event(job.still, 0.0, ENDLESS, LONG), *pieces, saved]
+
+
+def step_events(job: Job, step: int) -> list[Event]:
+    """What one step writes, the first being step 1."""
+    tensor, turn = job.short / TENSORS, step + MEDIUM_TURNS
+    events = [Event(tensor, float(step), step + SHORT_ENDS, SHORT)] * TENSORS
+    events.append(Event(job.medium, turn, turn + 1, MEDIUM))
+    events += _turns(job.states, job.interval, 1, step, CHECKPOINT)
+    events += _turns(job.dataset / PIECES, job.refresh / PIECES, PIECES, step, REFRESH)
+    return events
+
+
+def _turn(number: int, every: float, when: float) -> float:
+    """Time of the n-th write of a series, in the first step that is not before it is due."""
+    return float(np.ceil(number * every)) + when
+
+
+def _turns(size: float, every: float, lives: int, step: int, when: float) -> list[Event]:
+    """Writes of a series that are due in a step; each lives until so many turns later."""
+    first, last = int((step - 1) // every) + 1, int(step // every)
+    return [
+        Event(size, step + when, _turn(i + lives, every, when), LONG)
+        for i in range(first, last + 1)
+    ]
+
+
+class Replay:
+    """Events on a drive: logical pages are handed out at birth and trimmed at death."""
+
+    def __init__(self, drive: Zoned, *, page_size: float) -> None:
+        """All logical pages are free; those freed last are handed out first, as a step's are."""
+        self.drive, self.page_size = drive, page_size
+        self.stack: Pages = np.arange(drive.layout.logical)[::-1].copy()
+        self.top = self.stack.size
+        self.dying: list[tuple[float, int, Pages]] = []
+        self.now, self.count, self.rest = 0.0, 0, 0.0
+
+    def play(self, events: Iterable[Event]) -> None:
+        """Write and trim in order of birth; the end of a step erases what is empty."""
+        for event in events:
+            self.until(event.birth)
+            self._write(event)
+
+    def until(self, time: float) -> None:
+        """Let data die that do until a time, and steps end."""
+        while self.dying and self.dying[0][0] <= time:
+            death, _, pages = heapq.heappop(self.dying)
+            self._pass(death)
+            self.drive.trim(pages, death)
+            self.stack[self.top : self.top + pages.size] = pages[::-1]
+            self.top += pages.size
+        self._pass(time)
+
+    def _pass(self, time: float) -> None:
+        """The drive's clock goes on; once for all steps that end meanwhile."""
+        if np.floor(time) > np.floor(self.now):
+            self.drive.step_ends()
+        self.now = time
+
+    def _write(self, event: Event) -> None:
+        """Write an event's pages; what is left of a page goes with the next event's."""
+        exact = event.size / self.page_size + self.rest
+        pages = round(exact)
+        self.rest = exact - pages
+        if not pages:
+            return
+        if pages > self.top:
+            raise ValueError(f"{pages} pages are to be written, {self.top} are left")
+        given = self.stack[self.top - pages : self.top][::-1].copy()
+        self.top -= pages
+        self.drive.write(given, event.kind, event.birth)
+        self.count += 1
+        if event.death < ENDLESS:
+            heapq.heappush(self.dying, (event.death, self.count, given))
+
+
+class Skew(NamedTuple):
+    """Random traffic: a share of the writes goes to a share of the pages, the hot ones."""
+
+    pages: int
+    writes: float = 1.0
+    data: float = 1.0
+
+    def hot(self) -> int:
+        """Hot pages, the first ones."""
+        return round(self.pages * self.data)
+
+
+def fill(ftl: Ftl, skew: Skew) -> None:
+    """Write every page once, the hot ones into the first stream and the cold into the last."""
+    ftl.write(np.arange(skew.hot()), 0)
+    ftl.write(np.arange(skew.hot(), skew.pages), len(ftl.streams) - 1)
+
+
+def draw(ftl: Ftl, skew: Skew, writes: int, learned: Learned | None = None) -> None:
+    """Write random pages. With two streams hot ones go to the first, as known or as learned."""
+    rng, hot, last = ftl.rng, skew.hot(), len(ftl.streams) - 1
+    for start in range(0, writes, BATCH):
+        size = min(BATCH, writes - start)
+        is_hot = rng.random(size) < skew.writes
+        low, high = np.where(is_hot, 0, min(hot, skew.pages - 1)), np.where(is_hot, hot, skew.pages)
+        pages = rng.integers(low, high)
+        if not last:
+            ftl.write(pages, 0)
+            continue
+        now = float(sum(ftl.written))
+        first = pages < hot if learned is None else learned.classes(pages) == 0
+        if learned is not None:
+            learned.write(pages, now)
+        ftl.write(pages[first], 0)
+        ftl.write(pages[~first], last)
