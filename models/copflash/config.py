@@ -84,8 +84,8 @@ class Rating(Record):
     """That the host may write in all, at the workload of JESD219."""
 
 
-class Drive(Config):
-    """A drive, how it is managed, and what training writes to it."""
+class Managed(Config):
+    """What decides which bytes are written where: flash, its management, network and job."""
 
     workload: Annotated[Trained, Catalog("workloads", "bert-large"), Symbol("N")]
     """The network that is trained."""
@@ -101,26 +101,12 @@ class Drive(Config):
     """Whether two zones are sized so that both wear alike; then `slc_fraction` is not read."""
     victim: Annotated[Victim, Catalog("copflash.victim", "greedy"), Symbol("V")]
     """Which block is cleaned where lifetimes are mixed."""
-    rating: Annotated[Rating, Catalog("copflash.rating", "none"), Symbol("R")]
-    """A vendor's rating that stands in for capacity and wear."""
     slc_fraction: Annotated[Share, Symbol("f")] = GIVEN("slc_fraction")
     """Share of the blocks in SLC mode, if there are zones and EADM does not choose it."""
     dies: Annotated[Count, Field(ge=1), Symbol("n"), Bounds(8, 512, log=True, integer=True)] = (
         GIVEN("dies")
     )
     """Dies of the drive, or of all drives side by side."""
-    channels: Annotated[Count, Field(ge=1), Symbol("n_c"), Bounds(1, 64, integer=True)] = GIVEN(
-        "channels"
-    )
-    """Buses between controller and dies."""
-    channel_bandwidth: Annotated[Rate, Symbol("B_c"), Bounds(0.2e9, 4e9, log=True)] = GIVEN(
-        "channel_bandwidth"
-    )
-    """Rate of one of them."""
-    link_bandwidth: Annotated[Rate, Symbol("B"), Bounds(1e9, 64e9, log=True)] = GIVEN(
-        "link_bandwidth"
-    )
-    """Rate of the host's link, one direction."""
     overprovision: Annotated[
         Real, Field(gt=0), Unit("1"), Symbol("OP"), Bounds(0.02, 1, log=True)
     ] = GIVEN("overprovision")
@@ -177,6 +163,25 @@ class Drive(Config):
         "steps_per_day"
     )
     """Steps of the job; the drive's wear follows from them, not from how fast they are done."""
+
+
+class Drive(Managed):
+    """A drive, how it is managed, and what training writes to it."""
+
+    rating: Annotated[Rating, Catalog("copflash.rating", "none"), Symbol("R")]
+    """A vendor's rating that stands in for capacity and wear."""
+    channels: Annotated[Count, Field(ge=1), Symbol("n_c"), Bounds(1, 64, integer=True)] = GIVEN(
+        "channels"
+    )
+    """Buses between controller and dies."""
+    channel_bandwidth: Annotated[Rate, Symbol("B_c"), Bounds(0.2e9, 4e9, log=True)] = GIVEN(
+        "channel_bandwidth"
+    )
+    """Rate of one of them."""
+    link_bandwidth: Annotated[Rate, Symbol("B"), Bounds(1e9, 64e9, log=True)] = GIVEN(
+        "link_bandwidth"
+    )
+    """Rate of the host's link, one direction."""
     request_size: Annotated[
         Real, Field(ge=512), Unit("B"), Symbol("x"), Bounds(4096, 2**26, log=True)
     ] = GIVEN("request_size")
