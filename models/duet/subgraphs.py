@@ -20,6 +20,8 @@ FOLDED = frozenset({"elementwise", "norm"})
 """Kinds of operators that a compiler folds into a convolution."""
 CHAINED = frozenset({"elementwise"})
 """Kinds that it chains to a product of matrices; a norm there needs whole rows first."""
+ALONE = frozenset({"pooling"})
+"""Operators of those kinds that see more than one element, and so stay kernels of their own."""
 
 
 @dataclass(frozen=True)
@@ -60,22 +62,25 @@ def cached(*, weights: Array, side: Side) -> Array:
 
 
 def recurrent_time(
-    *, steps: Array, kernels: Array, weights: Array, held: Array, flops: Array, moved: Array,
-    side: Side,
+    *, steps: Array, cold: Array, kernels: Array, weights: Array, held: Array, flops: Array,
+    moved: Array, side: Side,
 ) -> Array:  # fmt: skip
-    r"""Time of steps that wait for one another: $n (\max(t_c, t_m) + m k)$ [derived].
+    r"""Time of steps that wait for one another: $\sum_n (\max(t_c, t_m) + m k)$ [derived].
 
-    Each of the n steps starts m kernels and reads its weights, r times as fast where all the
-    weights `held` between the steps stay in the cache. A step of 16 FLOP and 8 B, 100 times:
+    Each of the n steps starts m kernels and reads its weights. Cold ones read them from memory,
+    the others r times as fast where all the weights `held` between the steps stay in the cache.
+    A step of no work and 24 B from memory or 10 B, 4 times and one of them cold, $4 k + 24 + 30$:
 
-    >>> side = Side(1.0, 1.0, 1.0, 1.0, 5.0, 0.0, 8.0)
-    >>> step = {"weights": 1.0, "held": 1.0, "flops": 16.0, "moved": 1.0}
-    >>> float(recurrent_time(steps=100.0, kernels=1.0, **step, side=side))
-    2100.0
+    >>> side = Side(1.0, 1.0, 1.0, 1.0, 5.0, 16.0, 8.0)
+    >>> step = {"weights": 4.0, "held": 4.0, "flops": 0.0, "moved": 2.0}
+    >>> float(recurrent_time(steps=4.0, cold=1.0, kernels=1.0, **step, side=side))
+    74.0
     """
-    read = weights / np.where(cached(weights=held, side=side), side.cache_ratio, 1.0)
-    step = kernel_time(flops=flops, elements=read + moved, kernels=kernels, side=side)
-    return steps * step
+    near = weights / np.where(cached(weights=held, side=side), side.cache_ratio, 1.0)
+    amounts = {"flops": flops, "kernels": kernels, "side": side}
+    first = kernel_time(elements=weights + moved, **amounts)
+    later = kernel_time(elements=near + moved, **amounts)
+    return cold * first + (steps - cold) * later
 
 
 def lstm_time(*, batch: Array, layers: Array, hidden: Array, sequence: Array, side: Side) -> Array:
@@ -92,6 +97,7 @@ def lstm_time(*, batch: Array, layers: Array, hidden: Array, sequence: Array, si
     weights = 8 * hidden**2
     return recurrent_time(
         steps=layers * sequence,
+        cold=layers,
         kernels=ONCE,
         weights=weights,
         held=layers * weights,
@@ -127,6 +133,7 @@ def answer_time(*, batch: Array, width: Array, sequence: Array, side: Side) -> A
     looked = (steps + 1) / steps * batch * width * sequence
     return recurrent_time(
         steps=steps,
+        cold=ONCE,
         kernels=4 * ONCE,
         weights=weights,
         held=weights,
@@ -179,7 +186,8 @@ def network_time(
     fresh = batch * tokens
     times = []
     for one in operators:
-        kept = 1 - fusion if one.kind in folded else ONCE
+        fused = one.kind in folded and one.slug not in ALONE
+        kept = 1 - fusion if fused else ONCE
         moved = fresh * (one.moved_token + tokens * one.moved_pair + one.moved_context)
         work = {
             "flops": fresh * (one.flops_token + tokens * one.flops_pair),
