@@ -1,207 +1,246 @@
-"""A3's mechanism, executed in floating point: sorted columns, two queues, post-scoring, attention.
+"""A3's mechanism, executed: selection, post-scoring, fixed-point attention and its pipeline.
 
-`A3Reference` walks the sorted columns with two heaps as the hardware does. `greedy_scores` is its
-fast equivalent: each column's stream is sorted, so the queues pop the largest and the smallest
-entries of the whole matrix of products in order. `sample` draws Gaussian keys and counts. The
-constants of the page's laws are fitted on such counts. Nothing here reads the page's model.
+Attentions are drawn by seed, Gaussian ones or those of a small trained memory network. Each is
+answered exactly and approximately, in floating point and in the chip's integers, and a stream of
+them passes the pipeline with the candidates and kept rows that it really has. The parts stand in
+`queues`, `fixed_point`, `cycles` and `draws`. Nothing here reads the page's model.
 
-[memory] marks the skip of the smallest product while the running sum is negative. The paper's
-answer to an empty list of candidates is not known: the best greedy score is taken instead.
+The trained attention has the width it was trained with, and its scores spread as they do: its runs
+do not read `spread`; `score_spread` says how far.
 """
 
-import heapq
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
+from pydantic import Field
 
-from dse.spec import Array
+from dse.errors import InputError
+from dse.mechanism import Reference
+from dse.spec import Array, Bounds, Catalog, Config, Metric, Real, Record, Symbol, Unit
 
-Rows = NDArray[np.intp]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One approximate attention: the rows that survive each step, and the output."""
-
-    candidates: Rows
-    kept: Rows
-    output: Array
+from . import cycles, draws, queues, stories
+from .cases import cases, published
+from .config import GIVEN, Count, Cycles, Scan
+from .fixed_point import FixedPoint
 
 
-class A3Reference:
-    """Approximate attention over one key and value matrix, its key columns sorted once."""
+class Source(Record):
+    """Where attentions come from."""
 
-    def __init__(self, keys: Array, values: Array) -> None:
-        """Sort every column of the keys and keep the row ids.
-
-        Args:
-            keys: key matrix, n rows of width d.
-            values: value matrix, n rows.
-        """
-        self.keys, self.values = keys, values
-        self.order: Rows = np.argsort(keys, axis=0, kind="stable")
-
-    def greedy(self, query: Array, iterations: int, *, skip: bool = True) -> Array:
-        """Greedy score of every row after M iterations over two heaps."""
-        largest = Queue(self, query, sign=1.0)
-        smallest = Queue(self, query, sign=-1.0)
-        scores, total = np.zeros(len(self.keys)), 0.0
-        for _ in range(iterations):
-            total += largest.pop(scores)
-            if not (skip and total < 0):
-                total += smallest.pop(scores)
-        return scores
-
-    def candidates(self, query: Array, iterations: int, *, skip: bool = True) -> Rows:
-        """Rows whose greedy score is positive; the best one if there is none."""
-        return positive(self.greedy(query, iterations, skip=skip))
-
-    def attend(
-        self, query: Array, iterations: int, threshold: float, *, skip: bool = True
-    ) -> Answer:
-        """Output of the rows that survive candidate selection and post-scoring selection."""
-        candidates = self.candidates(query, iterations, skip=skip)
-        scores = self.keys[candidates] @ query
-        kept = post_score(scores, threshold)
-        weights = softmax(scores[kept])
-        return Answer(candidates, candidates[kept], weights @ self.values[candidates[kept]])
+    trained: Annotated[Real, Unit("1")]
+    """1 for the memory network, else Gaussian."""
+    question: Annotated[Real, Unit("1")]
+    """Which question the network is asked."""
 
 
-class Queue:
-    """The next product of every column, the most promising one first."""
+class Drawing(Config):
+    """Attentions to draw, and the machine that answers them."""
 
-    def __init__(self, machine: A3Reference, query: Array, *, sign: float) -> None:
-        """Place a pointer at that end of each column where its best product stands."""
-        self.keys, self.query, self.sign = machine.keys, query, sign
-        rising = (query * sign) < 0
-        self.order = np.where(rising, machine.order, machine.order[::-1])
-        self.heap = [self._entry(0, column) for column in range(len(query))]
-        heapq.heapify(self.heap)
-
-    def _entry(self, step: int, column: int) -> tuple[float, int, int]:
-        product = self.query[column] * self.keys[self.order[step, column], column]
-        return -self.sign * float(product), column, step
-
-    def pop(self, scores: Array) -> float:
-        """Add the best product to its row if it has the queue's sign; what was added."""
-        if not self.heap:
-            return 0.0
-        cost, column, step = heapq.heappop(self.heap)
-        if step + 1 < len(self.order):
-            heapq.heappush(self.heap, self._entry(step + 1, column))
-        product = -self.sign * cost if cost < 0 else 0.0
-        scores[self.order[step, column]] += product
-        return product
-
-
-def greedy_scores(products: Array, iterations: int, *, skip: bool = True) -> Array:
-    """Greedy score of every row from the n x d matrix of products, without heaps."""
-    flat, width = products.ravel(), products.shape[1]
-    taken = min(iterations, flat.size)
-    largest, smallest = _ends(flat, taken), _ends(-flat, taken)
-    gains = np.maximum(flat[largest], 0.0)
-    losses = np.minimum(flat[smallest], 0.0)
-    popped = _popped(gains.tolist(), losses.tolist()) if skip else taken
-    scores = np.zeros(len(products))
-    np.add.at(scores, largest // width, gains)
-    np.add.at(scores, smallest[:popped] // width, losses[:popped])
-    return scores
-
-
-def _popped(gains: list[float], losses: list[float]) -> int:
-    """How many of the smallest products are taken when a negative sum skips one."""
-    total, popped = 0.0, 0
-    for gain in gains:
-        total += gain
-        if total >= 0:
-            total, popped = total + losses[popped], popped + 1
-    return popped
+    attention: Annotated[Source, Catalog("a3.attention", "gaussian"), Symbol("A")]
+    """Gaussian matrices, or those of a trained memory network."""
+    rows: Annotated[
+        Real, Field(ge=2), Unit("1"), Symbol("n"), Bounds(16, 1024, log=True, integer=True)
+    ] = GIVEN("rows")
+    """Keys that a query is compared with, or sentences of a story."""
+    width: Annotated[Count, Symbol("d"), Bounds(16, 128, log=True, integer=True)] = GIVEN("width")
+    """Elements of a key."""
+    iterations: Annotated[Count, Symbol("M"), Bounds(1, 512, log=True, integer=True)] = GIVEN(
+        "iterations"
+    )
+    """Steps of candidate selection."""
+    threshold: Annotated[
+        Real, Field(gt=0, le=1), Unit("1"), Symbol("T"), Bounds(0.005, 0.5, log=True)
+    ] = GIVEN("threshold")
+    """Weight below which a candidate is dropped, as a share of the largest."""
+    spread: Annotated[Real, Field(gt=0), Unit("1"), Symbol("s"), Bounds(0.5, 8)] = GIVEN("spread")
+    """Standard deviation of Gaussian scores."""
+    fraction_bits: Annotated[Count, Symbol("f"), Bounds(2, 6, integer=True)] = GIVEN(
+        "fraction_bits"
+    )
+    """Fraction bits of the inputs."""
+    clock: Annotated[Real, Field(gt=0), Unit("Hz"), Symbol("f_c"), Bounds(1e8, 2e9, log=True)] = (
+        GIVEN("clock")
+    )
+    """Clock of the pipeline."""
+    scan: Annotated[Scan, Catalog("a3.scan", "hidden"), Symbol("S")]
+    """Whether the scan for candidates is exposed."""
+    fill: Annotated[Cycles, Symbol(r"\alpha"), Bounds(0, 40, integer=True)] = GIVEN(
+        "reference.fill"
+    )
+    """Cycles in which a module's registers fill and empty."""
+    drawn: Annotated[
+        Real, Field(ge=2), Unit("1"), Symbol("N"), Bounds(2, 10_000, log=True, integer=True)
+    ] = GIVEN("reference.drawn")
+    """Attentions drawn."""
+    seed: Annotated[
+        Real, Field(ge=0), Unit("1"), Symbol("r"), Bounds(0, 1_000_000, integer=True)
+    ] = GIVEN("reference.seed")
+    """Seed of the draws."""
 
 
-def _ends(flat: Array, count: int) -> Rows:
-    """Places of the largest entries, the largest first."""
-    found = np.argpartition(-flat, count - 1)[:count]
-    return found[np.argsort(-flat[found], kind="stable")]
+SEEN = (
+    "candidates",
+    "kept_rows",
+    "recall",
+    "candidate_mass",
+    "kept_mass",
+    "fallback",
+    "score_spread",
+    "output_error",
+    "quantisation_error",
+    "stored_output_error",
+)
+"""What is seen of each attention; means of the first ones are reported, medians of errors."""
 
 
-def positive(scores: Array) -> Rows:
-    """Rows of positive greedy score; the best one if there is none."""
-    found = np.flatnonzero(scores > 0)
-    return found if found.size else np.array([np.argmax(scores)])
+def run(config: Drawing) -> dict[str, float]:
+    """Draw, answer and count."""
+    seen = np.array([_answered(config, attention) for attention in _attentions(config)])
+    columns = dict(zip(SEEN, seen.T, strict=True))
+    found = {
+        name: float(np.median(column) if name.endswith("_error") else column.mean())
+        for name, column in columns.items()
+    }
+    shares = {
+        "candidate_share": found["candidates"] / float(config.rows),
+        "kept_share": found["kept_rows"] / float(config.rows),
+    }
+    return {**found, **shares, **_times(config, columns["candidates"], columns["kept_rows"])}
 
 
-def post_score(scores: Array, threshold: float) -> Rows:
-    """Places of scores whose weight is at least a share T of the largest: max - s <= ln(1/T)."""
-    floor = np.log(threshold) if threshold > 0 else -np.inf
-    return np.flatnonzero(scores - scores.max() >= floor)
+def _attentions(config: Drawing) -> Iterator[draws.Attention]:
+    rng, count, rows = np.random.default_rng(int(config.seed)), int(config.drawn), int(config.rows)
+    width = int(config.width)
+    if not config.attention.trained:
+        return draws.gaussian(
+            rng, count=count, rows=rows, width=width, spread=float(config.spread)
+        )
+    if width != GIVEN("calibrated_width"):
+        least = f"{GIVEN('calibrated_width'):g}"
+        raise InputError(f"a trained attention has width {least}, got {width}; set width={least}")
+    question = stories.QUESTIONS[int(config.attention.question)]
+    return draws.trained(rng, count=count, rows=rows, question=question)
 
 
-def softmax(scores: Array) -> Array:
-    """Weights that sum to one."""
-    weights = np.exp(scores - scores.max())
-    return np.asarray(weights / weights.sum())
-
-
-@dataclass(frozen=True)
-class Counts:
-    """Means over drawn attentions, and the standard error of each."""
-
-    candidates: float
-    kept_rows: float
-    recall: float
-    candidate_mass: float
-    kept_mass: float
-    error: Array
-
-
-def sample(
-    *,
-    rows: int,
-    width: int,
-    iterations: int,
-    cuts: Sequence[tuple[float, float]],
-    trials: int,
-    seed: int,
-) -> list[Counts]:
-    """Counts over Gaussian keys and queries of length s, so that scores have that spread.
-
-    Args:
-        rows: keys of one attention.
-        width: length of a key.
-        iterations: of candidate selection.
-        cuts: pairs of spread and threshold; all of them are counted on the same draws.
-        trials: attentions drawn.
-        seed: of the draws.
-    """
-    rng = np.random.default_rng(seed)
-    found = np.empty((trials, len(cuts), 5))
-    for trial in range(trials):
-        keys, query = rng.standard_normal((rows, width)), rng.standard_normal(width)
-        products = keys * (query / np.linalg.norm(query))
-        rows_found = positive(greedy_scores(products, iterations))
-        for cut, (spread, threshold) in enumerate(cuts):
-            scores = spread * products.sum(axis=1)
-            found[trial, cut] = _counted(scores, rows_found, threshold)
-    return [_means(found[:, cut]) for cut in range(len(cuts))]
-
-
-def _means(found: Array) -> Counts:
-    candidates, kept_rows, recall, candidate_mass, kept_mass = found.mean(axis=0).tolist()
-    return Counts(
-        candidates=candidates,
-        kept_rows=kept_rows,
-        recall=recall,
-        candidate_mass=candidate_mass,
-        kept_mass=kept_mass,
-        error=found.std(axis=0, ddof=1) / np.sqrt(len(found)),
+def _answered(config: Drawing, attention: draws.Attention) -> tuple[float, ...]:
+    """What is seen of one attention, in the order of `SEEN`."""
+    keys, values, query = attention
+    iterations, threshold = int(config.iterations), float(config.threshold)
+    products = keys * query
+    greedy = queues.greedy_scores(products, iterations)
+    found, scores = queues.positive(greedy), products.sum(axis=1)
+    kept = found[queues.post_score(scores[found], threshold)]
+    weights = queues.softmax(scores)
+    exact = weights @ values
+    stored = FixedPoint(int(config.fraction_bits))
+    few = stored.attend_to_few(*attention, iterations=iterations, threshold=threshold)
+    return (
+        found.size,
+        kept.size,
+        float(np.argmax(scores) in found),
+        weights[found].sum(),
+        weights[kept].sum(),
+        float(not np.any(greedy > 0)),
+        float(scores.std()),
+        _distance(queues.softmax(scores[kept]) @ values[kept], exact),
+        _distance(stored.attend(*attention), exact),
+        _distance(few, exact),
     )
 
 
-def _counted(scores: Array, found: Rows, threshold: float) -> tuple[float, ...]:
-    """Candidates, kept rows, whether the top row is found, and both shares of the weight."""
-    weights = softmax(scores)
-    kept = found[post_score(scores[found], threshold)]
-    top = float(np.argmax(scores) in found)
-    return found.size, kept.size, top, weights[found].sum(), weights[kept].sum()
+def _distance(found: Array, exact: Array) -> float:
+    return float(np.linalg.norm(found - exact) / np.linalg.norm(exact))
+
+
+def _times(config: Drawing, candidates: Array, kept_rows: Array) -> dict[str, float]:
+    """Times, energies and ratios of the stream, exact and approximate."""
+    rows, fill, clock = int(config.rows), int(config.fill), float(config.clock)
+    counts = list(
+        zip(candidates.astype(int).tolist(), kept_rows.astype(int).tolist(), strict=True)
+    )
+
+    def approximate(*, scan: bool) -> cycles.Timing:
+        shape = {"rows": rows, "iterations": int(config.iterations), "fill": fill}
+        stream = [
+            cycles.approximate(**shape, candidates=c, kept_rows=k, scan=scan) for c, k in counts
+        ]
+        return cycles.timed(stream)
+
+    base = cycles.timed([cycles.exact(rows=rows, fill=fill)] * 2)
+    hidden, exposed = approximate(scan=False), approximate(scan=True)
+    taken = exposed if config.scan.exposed else hidden
+    spent, whole = cycles.energy(taken, clock=clock), cycles.energy(base, clock=clock)
+    return {
+        "interval": taken.interval / clock,
+        "latency": taken.latency / clock,
+        "base_interval": base.interval / clock,
+        "base_latency": base.latency / clock,
+        "throughput_gain": base.interval / taken.interval,
+        "latency_gain": base.latency / taken.latency,
+        "latency_gain_low": base.latency / exposed.latency,
+        "latency_gain_high": base.latency / hidden.latency,
+        **{f"cycles_{module}": count for module, count in taken.active.items()},
+        "cycles_fill": taken.fills,
+        "energy": spent,
+        "base_energy": whole,
+        "energy_gain": whole / spent,
+    }
+
+
+QUANTITIES = {
+    "interval": Metric("s", "min", "time between two answers of a stream"),
+    "latency": Metric("s", "min", "time of one query"),
+    "base_interval": Metric("s", "", "time between two answers of the exact pipeline"),
+    "base_latency": Metric("s", "", "time of one query of the exact pipeline"),
+    "throughput_gain": Metric("1", "max", "exact over approximate interval"),
+    "latency_gain": Metric("1", "max", "exact over approximate latency"),
+    "latency_gain_low": Metric("1", "max", "the same, the scan exposed"),
+    "latency_gain_high": Metric("1", "max", "the same, the scan hidden"),
+    "candidates": Metric("1", "min", "rows that get an exact score"),
+    "kept_rows": Metric("1", "min", "rows that get a softmax weight and an output"),
+    "candidate_share": Metric("1", "min", "candidates over rows"),
+    "kept_share": Metric("1", "min", "kept rows over rows"),
+    "recall": Metric("1", "max", "share of queries whose best row is a candidate"),
+    "candidate_mass": Metric("1", "max", "softmax weight of the candidates"),
+    "kept_mass": Metric("1", "max", "softmax weight of the kept rows"),
+    "fallback": Metric("1", "min", "share of queries without a positive greedy score"),
+    "score_spread": Metric("1", "", "standard deviation of a query's scores, mean over queries"),
+    "output_error": Metric("1", "min", "median relative error of the output, floating point"),
+    "quantisation_error": Metric("1", "min", "the same of exact attention in fixed point"),
+    "stored_output_error": Metric("1", "min", "the same of approximate attention in fixed point"),
+    **{
+        f"cycles_{module}": Metric("cycle", "min", f"in which {module} works on rows, per query")
+        for module in cycles.STAGE
+    },
+    "cycles_fill": Metric("cycle", "min", "in which registers fill and empty, per query"),
+    "energy": Metric("J", "min", "of one query, powers from memory"),
+    "base_energy": Metric("J", "", "of one query of the exact pipeline, powers from memory"),
+    "energy_gain": Metric("1", "max", "exact over approximate energy, powers from memory"),
+}
+
+COMPARED = (
+    "interval",
+    "latency",
+    "throughput_gain",
+    "latency_gain",
+    "candidates",
+    "kept_rows",
+    "recall",
+    "candidate_mass",
+    "kept_mass",
+    "quantisation_error",
+    "energy",
+)
+"""Metrics that page and reference both have, under one name."""
+
+REFERENCE = Reference(
+    slug="a3",
+    text="queues, post-scoring and fixed-point attention on drawn matrices, and their pipeline",
+    config=Drawing,
+    run=run,
+    quantities=QUANTITIES,
+    compared={name: name for name in COMPARED},
+    cases=cases,
+    published=published,
+)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.optimize import least_squares
 
-from models.a3 import reference, selection
+from models.a3 import draws, selection
+from models.a3.draws import Counts
 from models.a3.model import MODEL
-from models.a3.reference import Counts
 from tests.models.a3.sheet import SHEET
 
 DRAWS = ((20, 64, 2000), (64, 64, 1000), (320, 64, 500), (64, 16, 500), (64, 128, 500))
@@ -24,7 +24,7 @@ def counted() -> np.ndarray:
         for share in SHARES:
             shape = {"rows": rows, "width": width, "iterations": int(share * rows)}
             cuts = [(spread, 0.05) for spread in SPREADS]
-            counts = reference.sample(**shape, cuts=cuts, trials=trials, seed=rows + width)
+            counts = draws.sample(**shape, cuts=cuts, trials=trials, seed=rows + width)
             found += [
                 (*shape.values(), s, c.candidates, c.recall, c.candidate_mass)
                 for s, c in zip(SPREADS, counts, strict=True)
@@ -110,7 +110,7 @@ def test_the_laws_hold_on_rows_widths_spreads_and_seeds_that_no_constant_saw(
 ):
     cuts = [(spread, cut) for spread in (1.0, 3.0, 8.0) for cut in (0.01, 0.1, 0.3)]
     iterations = int(share * rows)
-    found = reference.sample(
+    found = draws.sample(
         rows=rows, width=width, iterations=iterations, cuts=cuts, trials=trials, seed=4711
     )
     for (spread, threshold), counts in zip(cuts, found, strict=True):

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.a3 import reference
-from models.a3.reference import A3Reference
+from models.a3 import draws, queues
+from models.a3.queues import A3Reference
 from tests.models.a3.sheet import SHEET
 
 Machine = tuple[A3Reference, np.ndarray]
@@ -19,7 +19,7 @@ def machine(rows: int, width: int, seed: int) -> Machine:
 
 
 def exact(found: A3Reference, query: np.ndarray) -> np.ndarray:
-    return np.asarray(reference.softmax(found.keys @ query) @ found.values)
+    return np.asarray(queues.softmax(found.keys @ query) @ found.values)
 
 
 @pytest.mark.parametrize("skip", [True, False])
@@ -28,7 +28,7 @@ def test_the_two_queues_pop_the_extremes_of_the_whole_product_matrix(
     skip: bool, seed: int, iterations: int
 ):
     found, query = machine(17, 9, seed)
-    fast = reference.greedy_scores(found.keys * query, iterations, skip=skip)
+    fast = queues.greedy_scores(found.keys * query, iterations, skip=skip)
     # The same products in the same order; only ties of measure zero could differ.
     assert fast == pytest.approx(found.greedy(query, iterations, skip=skip), abs=1e-12)
 
@@ -89,7 +89,7 @@ def test_an_empty_list_of_candidates_falls_back_to_the_best_greedy_score():
 
 @pytest.mark.parametrize("row", SHEET, ids=lambda row: f"{row.rows}-{row.iterations}")
 def test_counts_agree_with_the_sheet_s_reference(row):
-    found = reference.sample(
+    found = draws.sample(
         rows=row.rows,
         width=64,
         iterations=row.iterations,
