@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+import numpy as np
 from pydantic import Field
 
 from dse import provenance
@@ -52,6 +53,11 @@ class Kernel(Record):
     p100: Ratio
     learned: Count = OFF
     """1 if the learning curve was fitted on this kernel."""
+
+
+NAMES = tuple(name for name in Kernel.model_fields if name[0] == "p")
+SHARES = np.array([float(name[1:].replace("_", ".")) for name in NAMES]) / 100
+"""Quantiles of a kernel: their names, and the share of all variants that each ends."""
 
 
 class Law(Record):

@@ -1,25 +1,48 @@
-"""A measured table of variants, read strictly, as the kernel that a page takes.
+"""A measured table of variants, read strictly: the format in which tuning caches are shared.
 
 The file is CSV, plain or gzip, with a header. Column `time_ms` (or `time_s`) holds the time of a
-variant; a column `valid` may mark those that ran, with 1. Other columns are not read.
+variant; a column `valid` may mark those that ran, with 1. Columns that start with `compile` or
+`spread` tell of the measurement and are not read. Every other column is a knob. A page takes the
+kernel that the table stands for; the executable reference replays its rows.
 """
 
 import csv
 import gzip
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 
 import numpy as np
 
 from dse.errors import InputError, shorten
+from dse.spec import Array
+from dse.units import MILLI
 
-from .selection import NAMES, SHARES
+from .config import NAMES, SHARES
 
-COLUMNS = ("time_ms", "time_s")
+COLUMNS = {"time_ms": MILLI, "time_s": 1.0}
+"""Column of times -> seconds of its unit."""
+ASIDE = ("compile", "spread")
+"""How columns start that are neither a knob nor a time."""
 LIMIT = 100_000_000
 """Bytes of a file, unpacked."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Measured variants: a row of knob values each, and the seconds it took, inf if it failed."""
+
+    names: tuple[str, ...]
+    values: Array
+    """Number of every knob, or the place of a word in the order of the knob's words."""
+    seconds: Array
+
+    def running(self) -> "Table":
+        """The variants that ran."""
+        ran = np.isfinite(self.seconds)
+        return Table(self.names, self.values[ran], self.seconds[ran])
 
 
 def settings(path: Path) -> Mapping[str, object]:
@@ -32,18 +55,33 @@ def settings(path: Path) -> Mapping[str, object]:
 
 
 def times(path: Path) -> list[float]:
-    """Times of the valid variants, in the file's unit."""
+    """Seconds of the variants that ran."""
+    return list(map(float, read(path).running().seconds))
+
+
+def read(path: Path) -> Table:
+    """All variants of a table.
+
+    Raises:
+        InputError: no such file, no column of times, or a time that is none.
+    """
     rows = csv.DictReader(io.StringIO(_text(path), newline=""))
-    column = next((name for name in COLUMNS if name in (rows.fieldnames or ())), None)
+    header = rows.fieldnames or ()
+    column = next((name for name in COLUMNS if name in header), None)
     if column is None:
         raise InputError(f"a table needs a column {' or '.join(COLUMNS)}")
-    found = list(_positive(rows, column))
-    if not found:
+    names = tuple(name for name in header if _is_knob(name))
+    seconds, knobs = [], []
+    for row in rows:
+        seconds.append(_seconds(row, column, rows.line_num))
+        knobs.append([_present(row, name, rows.line_num) for name in names])
+    if not np.isfinite(seconds).any():
         raise InputError("a table needs at least one valid variant")
-    return found
+    columns = [_numbers(column) for column in zip(*knobs, strict=True)]
+    return Table(names, np.array(columns).T.reshape(len(seconds), len(names)), np.array(seconds))
 
 
-def kernel_of(measured: list[float]) -> dict[str, float]:
+def kernel_of(measured: Sequence[float]) -> dict[str, float]:
     """Size and quantiles of a table, as ratios to its best time.
 
     >>> kernel_of([3.0, 2.0, 4.0, 8.0])["p50"]
@@ -75,15 +113,37 @@ def _text(path: Path) -> str:
         raise InputError("a table is text in UTF-8") from None
 
 
-def _positive(rows: "csv.DictReader[str]", column: str) -> Iterator[float]:
-    for row in rows:
-        if row.get("valid", "1") != "1":
-            continue
-        try:
-            time = float(row[column] or "")
-        except ValueError:
-            time = 0.0
-        if not (isfinite(time) and time > 0):
-            given = shorten(repr(row[column]))
-            raise InputError(f"line {rows.line_num}: {column} must be above 0, got {given}")
-        yield time
+def _is_knob(name: str) -> bool:
+    return name not in COLUMNS and name != "valid" and not name.startswith(ASIDE)
+
+
+def _seconds(row: Mapping[str, str | None], column: str, line: int) -> float:
+    if row.get("valid", "1") != "1":
+        return np.inf
+    try:
+        time = float(row[column] or "")
+    except ValueError:
+        time = 0.0
+    if not (isfinite(time) and time > 0):
+        given = shorten(repr(row[column]))
+        raise InputError(f"line {line}: {column} must be above 0, got {given}")
+    return time * COLUMNS[column]
+
+
+def _present(row: Mapping[str, str | None], name: str, line: int) -> str:
+    value = row[name]
+    if value is None:
+        raise InputError(f"line {line}: {name} must be given; the line is too short")
+    return value
+
+
+def _numbers(column: Sequence[str]) -> list[float]:
+    """A column as numbers; a column with a word in it as places in the order of its words."""
+    try:
+        found = [float(value) for value in column]
+    except ValueError:
+        found = []
+    if found and all(map(isfinite, found)):
+        return found
+    places = {word: float(place) for place, word in enumerate(sorted(set(column)))}
+    return [places[word] for word in column]

@@ -8,8 +8,9 @@ import pytest
 
 from dse import verbs
 from dse.errors import InputError
+from models.oneshot.config import NAMES, SHARES
 from models.oneshot.model import MODEL
-from models.oneshot.selection import NAMES, SHARES, cells, moments
+from models.oneshot.selection import cells, moments
 from models.oneshot.tables import kernel_of, settings, times
 
 from .test_selection import FILES, kernel
