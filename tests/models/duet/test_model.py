@@ -53,8 +53,8 @@ def test_wide_and_deep_at_its_defaults_adds_up_by_hand():
     result = placed()
     # LSTM on the CPU, 99 of 100 steps: 8 x 256^2 weights x 4 B / 8 from the cache and 5 x 256
     # numbers are 267264 B at 0.75 x 128 GB/s, 2.784 us, above 1048576 FLOP at 1.536 TFLOP/s; with
-    # 1 us to start it 3.784 us. The first reads 2102272 B from memory. The picture is 602112 B and ResNet-18 puts out 4000 B, at 12 GB/s
-    # and 10 us each.
+    # 1 us to start it 3.784 us. The first reads 2102272 B from memory. The picture is 602112 B
+    # and ResNet-18 puts out 4000 B, at 12 GB/s and 10 us each.
     rnn = (99 * 267264 + 2102272) / 96e9 + 100 * 1e-6
     picture, classes = 10 * US + 602112 / 12e9, 10 * US + 4000 / 12e9
     assert rnn == pytest.approx(397.5 * US, rel=1e-4)
