@@ -308,8 +308,11 @@ def _kept_line(slug: str) -> Line:
     found = simulate.find(slug)
     if found is None:
         return line(slug)
-    plan, answers = Plan.of(found), executed.kept(slug)
+    answers = executed.kept(slug)
+    way_out = f"run 'dse validate {slug} --cross --write'"
+    if not answers:
+        return line(slug, note=f"no answer of its mechanism is kept; {way_out}")
+    plan = Plan.of(found)
     if late := executed.stale(plan, answers):
-        way_out = f"run 'dse validate {slug} --cross --write'"
         return line(slug, note=f"{len(late)} runs have no kept answer, as {late[0]}; {way_out}")
     return line(slug, judge(plan, answers))

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from dse import documents, registry, simulate
 from dse.errors import InputError
 from dse.mechanism import AnyReference, Case
@@ -43,6 +45,12 @@ class Plan:
         cases = tuple((f"case {case.id}", case) for case in self.cases)
         return cases + tuple((f"point {case.id}", case) for case in self.published)
 
+    def wanted(self, key: str) -> set[str]:
+        """Quantities that are kept of a run: of a case what is judged, of a point all."""
+        if key.startswith("point "):
+            return set(self.reference.quantities)
+        return {*self.reference.compared.values(), "feasible", "reason"}
+
     def config(self, case: Case) -> Config:
         """The inputs of one run."""
         place = f"models/{self.reference.slug}/reference.py: {case.id}"
@@ -67,12 +75,18 @@ def digest(config: Config) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def answer(plan: Plan, case: Case) -> Answer:
+def answer(plan: Plan, key: str, case: Case) -> Answer:
     """Run one case; words and truths stay, numbers become Python's."""
     config = plan.config(case)
     outcome = simulate.run(plan.reference, config)
-    kept = {k: v if isinstance(v, bool | str) else float(v) for k, v in outcome.items()}
-    return Answer(digest(config), kept)
+    names = [name for name in outcome if name in plan.wanted(key)]
+    return Answer(digest(config), {name: _plain(outcome[name]) for name in names})
+
+
+def _plain(value: float | bool | str | np.generic) -> float | bool | str:
+    if isinstance(value, str | bool):
+        return value
+    return bool(value) if isinstance(value, np.bool_) else float(value)
 
 
 def execute(plans: Sequence[Plan], tick: Tick | None = None) -> Iterator[Answers]:
@@ -83,7 +97,7 @@ def execute(plans: Sequence[Plan], tick: Tick | None = None) -> Iterator[Answers
         for key, case in plan.runs:
             if tick is not None:
                 tick(done, total)
-            found[key], done = answer(plan, case), done + 1
+            found[key], done = answer(plan, key, case), done + 1
         yield found
 
 

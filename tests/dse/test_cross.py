@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from dse import cli, cross, executed, verbs
@@ -149,6 +150,16 @@ def test_a_case_that_does_not_fit_is_named(
     assert message in f"reference.py: {caught.value}".replace("models/toy/reference.py: ", "", 1)
 
 
+def test_numbers_of_numpy_are_kept_as_plain_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(config: object) -> dict[str, object]:
+        return {"batch_time": np.float64(1), "waiting": 1, "feasible": np.True_, "reason": ""}
+
+    mechanism.install(monkeypatch.setattr, run=run)
+    verbs.crossings("toy", keep=True)
+    outcome = executed.kept("toy")["case slow-2"].outcome
+    assert (outcome["batch_time"], outcome["feasible"]) == (1.0, True)
+
+
 def test_progress_counts_every_run() -> None:
     told: list[tuple[int, int]] = []
     verbs.crossings("toy", progress=lambda done, total: told.append((done, total)))
@@ -203,6 +214,7 @@ def test_what_is_kept_is_read_again_as_it_was(installed: Path) -> None:
     again = executed.kept("toy")["case tight-38"]
     assert again.inputs == answers["case tight-38"].inputs
     assert again.outcome["reason"] == "item 37 finds no memory"
+    assert set(again.outcome) == {"batch_time", "feasible", "reason"}  # nobody judges `waiting`
     assert len((installed / "toy.json").read_text().splitlines()) == len(answers) + 2
     assert executed.stale(plan, executed.kept("toy")) == []
 
