@@ -1,0 +1,166 @@
+"""Every page that prices, found by its room: its question, what was published, its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from urllib.parse import parse_qs
+
+from dash import Dash, Input, Output, State, dcc, html
+from dash.development.base_component import Component
+
+from dse import figures, registry, units, validate
+from dse.errors import unknown
+from dse.spec import AnyModel, Knob, knobs
+
+from .context import Context
+from .page import Page, aria
+
+
+def layout(_context: Context, search: str) -> Component:
+    """A page of `models`, as the query names it; the first one otherwise.
+
+    Raises:
+        InputError: no page of that name.
+    """
+    slugs = registry.slugs()
+    slug = parse_qs(search.removeprefix("?")).get("model", [slugs[0]])[0]
+    if slug not in slugs:
+        raise unknown("model", slug, slugs)
+    page = registry.model(slug)
+    links = [_link(other, current=other == slug) for other in slugs]
+    return html.Div(
+        [
+            html.Nav(["Page: ", *links], className="models", **aria(label="Pages that price")),
+            html.H1(page.paper.question),
+            html.P(_publication(page), className="caption"),
+            html.P(page.note) if page.note else None,
+            *_published(page),
+            *_cautions(page),
+            html.H2("Knobs"),
+            _table(("knob", "", "default", "from", "to", "what it is", "source"), _knobs(page)),
+            html.H2("Answers"),
+            _table(("metric", "unit", "better", "what it is"), _answers(page)),
+            html.H2("Notes"),
+            html.Dl([part for pair in page.data.notes.items() for part in _note(*pair)]),
+            html.P(html.A("Set a design on this page", href=f"/?model={slug}")),
+        ],
+        id="papers-page-body",
+    )
+
+
+def _link(slug: str, *, current: bool) -> Component:
+    here = aria(current="page") if current else {}
+    return html.A(slug, href=f"/papers?model={slug}", className="model", **here)
+
+
+def _publication(page: AnyModel) -> str:
+    paper = page.paper
+    return f"{paper.authors}: {paper.title}. {paper.venue}, {paper.year}. {paper.doi}"
+
+
+def _published(page: AnyModel) -> list[Component]:
+    """Published against predicted, fit and check apart, as figure and rows."""
+    rows = validate.rows(page.slug)
+    if not rows:
+        return [html.P("No published point: nothing here was held against a measurement.")]
+    told = [
+        html.Li(
+            f"{s.rows} {s.use} rows: mean error {s.mean:.2%}, worst {s.worst:.2%}", className=s.use
+        )
+        for s in validate.summaries(rows)
+    ]
+    cells = [
+        (
+            row.id,
+            row.quantity,
+            units.show(row.published, row.unit),
+            units.show(row.predicted, row.unit),
+            f"{row.error:+.1%}",
+            row.use,
+            f"{row.where} ({row.kind})",
+        )
+        for row in rows
+    ]
+    heads = ("point", "quantity", "published", "predicted", "error", "use", "source")
+    return [
+        html.H2("Published against predicted"),
+        html.Ul(told),
+        dcc.Store(id="papers-model-store", data=page.slug),
+        dcc.Graph(
+            id="papers-points-graph",
+            config={"displayModeBar": False, "responsive": True},
+            style={"height": "26rem"},
+        ),
+        _table(heads, cells),
+    ]
+
+
+def _cautions(page: AnyModel) -> list[Component]:
+    words = [*page.flags.values(), *page.remarks.values()]
+    if not words:
+        return []
+    return [html.H2("Where to read with care"), html.Ul([html.Li(text) for text in words])]
+
+
+def _knobs(page: AnyModel) -> Iterable[Sequence[str]]:
+    for path, knob in knobs(page.config).items():
+        if knob.catalog is not None:
+            yield (path, knob.symbol, str(knob.default), "", "", knob.text, knob.catalog.name)
+        else:
+            number = page.data.parameters[path]
+            source = f"{number.source.where} ({number.source.kind})"
+            yield (path, knob.symbol, *_span(knob), knob.text, source)
+
+
+def _span(knob: Knob) -> tuple[str, str, str]:
+    """Default and bounds in words."""
+    if knob.bounds is None:
+        return units.show(float(str(knob.default)), knob.unit), "", ""
+    numbers = (float(str(knob.default)), knob.bounds.low, knob.bounds.high)
+    default, low, high = (units.show(number, knob.unit) for number in numbers)
+    return default, low, high
+
+
+def _answers(page: AnyModel) -> Iterable[Sequence[str]]:
+    better = {"min": "lower", "max": "higher", "": ""}
+    for name, metric in page.metrics.items():
+        yield (name, metric.unit, better[metric.sense], metric.text)
+
+
+def _note(name: str, text: str) -> tuple[Component, Component]:
+    return html.Dt(name.replace("_", " ")), html.Dd(text)
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Component:
+    return html.Div(
+        html.Table(
+            [
+                html.Thead(html.Tr([html.Th(head, scope="col") for head in heads])),
+                html.Tbody([html.Tr([html.Td(cell) for cell in row]) for row in rows]),
+            ],
+            className="facts",
+        ),
+        className="wide",
+    )
+
+
+def points(slug: str, *, dark: bool) -> object:
+    """The figure of a page's published points."""
+    chart = figures.validation([asdict(row) for row in validate.rows(slug)])
+    return figures.plotly(chart, dark=dark)
+
+
+def register(app: Dash, _context: Context) -> None:
+    """The figure follows the theme; all else is laid out once."""
+
+    @app.callback(
+        Output("papers-points-graph", "figure"),
+        Input("app-theme-store", "data"),
+        State("papers-model-store", "data"),
+    )
+    def on_theme(dark: bool | None, slug: str) -> object:
+        return points(slug, dark=bool(dark))
+
+
+PAGE = Page(order=2, path="/papers", title="Papers", layout=layout, register=register)
