@@ -24,8 +24,11 @@ Victim = Callable[["Ftl", int], int]
 WEAR_WEIGHT = 2.0**-40
 """Wear breaks ties of valid pages and is never worth one."""
 
+PATIENCE = 4
+"""Times that all blocks are cleaned in a row before a drive counts as full."""
 
-class Worn(RuntimeError):  # noqa: N818 - it is a state of the drive, not a mistake
+
+class Worn(RuntimeError):
     """A pool holds valid pages only: nothing can be cleaned."""
 
 
@@ -74,7 +77,7 @@ class Ftl:
         self.free: list[list[tuple[int, int]]] = [[] for _ in pools]
         for block, owner in enumerate(self.pool.tolist()):
             heapq.heappush(self.free[owner], (0, block))
-        self.clock = 0
+        self.clock = self.folded = 0
         self.written, self.programmed = [0] * len(streams), [0] * len(pools)
 
     # What the host asks for.
@@ -154,9 +157,12 @@ class Ftl:
 
     def _open(self, stream: int) -> None:
         """Give a stream a block to write; cleaning may have opened one for it."""
-        pool = self.streams[stream]
+        pool, tries = self.streams[stream], PATIENCE * self.blocks
         while self.open[stream] < 0 and len(self.free[pool]) < 2:
             self.clean(pool)
+            tries -= 1
+            if not tries:
+                raise Worn("cleaning finds no room: the pool holds valid pages only")
         if self.open[stream] < 0:
             self._take(stream)
 
@@ -173,16 +179,19 @@ class Ftl:
         block = self.victim(self, pool)
         if self.valid[block]:
             live = self._live(block)
-            into = self.folds.get(pool, int(self.stream[block]))
-            move = self._move if self.streams[into] == pool else self._put
-            move(live, into)
+            if pool in self.folds:
+                self.folded += live.size
+                self._put(live, self.folds[pool])
+            else:
+                self._move(live, int(self.stream[block]))
         self._erase(block)
 
     def _live(self, block: int) -> Pages:
         first = block * self.width
         span = slice(first, first + self.sizes[self.pool[block]])
         held = self.holder[span]
-        return held[self.place[held] == self.places[span]]
+        live: Pages = held[self.place[held] == self.places[span]]
+        return live
 
     def _move(self, pages: Pages, stream: int) -> None:
         """Copy valid pages to the open block of their stream, into the block kept for this."""

@@ -37,8 +37,9 @@ class Learned:
 
     def end(self, pages: Pages, now: float) -> None:
         """Data end, by an overwrite or a trim."""
-        seen = now - self.born[pages]
-        before = self.life[pages]
-        mean = np.where(np.isfinite(before), before + self.gain * (seen - before), seen)
-        self.life[pages] = np.where(np.isfinite(seen), mean, before)
-        self.born[pages] = -np.inf
+        known = pages[np.isfinite(self.born[pages])]
+        seen, before = now - self.born[known], self.life[known]
+        first = np.isinf(before)
+        mean = self.gain * seen + (1 - self.gain) * np.where(first, seen, before)
+        self.life[known] = mean
+        self.born[known] = -np.inf

@@ -158,7 +158,10 @@ def draw(ftl: Ftl, skew: Skew, writes: int, learned: Learned | None = None) -> N
     for start in range(0, writes, BATCH):
         size = min(BATCH, writes - start)
         is_hot = rng.random(size) < skew.writes
-        low, high = np.where(is_hot, 0, min(hot, skew.pages - 1)), np.where(is_hot, hot, skew.pages)
+        low, high = (
+            np.where(is_hot, 0, min(hot, skew.pages - 1)),
+            np.where(is_hot, hot, skew.pages),
+        )
         pages = rng.integers(low, high)
         if not last:
             ftl.write(pages, 0)

@@ -71,7 +71,10 @@ class Zoned:
         two = layout.slc_blocks > 0 or balance is not None
         # A pool's open blocks are beside its size, as in the laws.
         self.ftl = kind(
-            pools=[(layout.slc_blocks + streams) * two, layout.blocks - layout.slc_blocks + streams],
+            pools=[
+                (layout.slc_blocks + streams) * two,
+                layout.blocks - layout.slc_blocks + streams,
+            ],
             sizes=[layout.slc_pages, layout.pages],
             streams=[SLC] * streams + [TLC] * streams,
             logical=layout.logical,
