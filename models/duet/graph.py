@@ -7,7 +7,7 @@ each. Everything between two such phases is one sequential phase, a single subgr
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -56,16 +56,12 @@ class Partition:
     phases: tuple[tuple[int, ...], ...]
 
 
-@dataclass
 class Graph:
     """Operators in an order in which each reads earlier ones only."""
 
-    ops: list[Op] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        """Note where each operator stands, and refuse what is not in order."""
+    def __init__(self, ops: Iterable[Op] = ()) -> None:
+        self.ops: list[Op] = []
         self._places: dict[str, int] = {}
-        ops, self.ops = self.ops, []
         for op in ops:
             self.add(op)
 
@@ -136,7 +132,7 @@ def partition(graph: Graph) -> Partition:
     before = -1
     for cut in [*cuts(graph), len(graph.ops)]:
         region = range(before + 1, cut)
-        parts = branches(graph, region)
+        parts = branches(graph, region) if region else []
         if len(parts) > 1:
             phases += [[stretch]] if stretch else []
             phases.append(parts)

@@ -121,8 +121,9 @@ def evaluate(config: Placement) -> Result:
         "gpu_footprint": footprint,
         "feasible": cast("Array", np.less_equal(footprint, config.gpu.memory_capacity)),
     }
-    moved = terms["transfers"]
-    flags = _flags(config, left, latency=latency, gpu=on_gpu, cpu=on_cpu, moved=moved)
+    flags = _flags(config, left, latency=latency, gpu=on_gpu, cpu=on_cpu)
+    much = np.greater(terms["transfers"], GIVEN("much_moved") * latency)
+    flags["overlap"] = np.logical_and(much, _overlapping(found, placed))
     return Result(metrics=metrics, terms=terms, resources=resources, flags=flags)
 
 
@@ -148,18 +149,23 @@ def _resources(found: Costs, placed: list[Array], terms: dict[str, Array]) -> di
     return {"cpu": cpu, "gpu": gpu, "link": terms["transfers"]}
 
 
+def _overlapping(found: Costs, placed: list[Array]) -> Mask:
+    """Whether paths compute while the tensors of others travel, and the phase waits for both."""
+    cpu, gpu = busy_times(found, placed)
+    several = np.greater(reduce(np.add, [placed[path] for path in PATHS]), 1)
+    return np.logical_or(several, np.greater(cpu, gpu))
+
+
 def _flags(
-    config: Placement, left: Mask, *, latency: Array, gpu: Array, cpu: Array, moved: Array
+    config: Placement, left: Mask, *, latency: Array, gpu: Array, cpu: Array
 ) -> dict[str, Mask]:
     towers = config.graph.rnn_c + config.graph.rnn_d
     starts = towers * config.rnn_layers * config.sequence * config.gpu_launch
     held = cached(weights=config.rnn_layers * 8 * config.hidden**2, side=sides(config)[0])
-    forked = np.greater(reduce(np.add, [present(config, path) for path in PATHS]), 1)
     return {
         "launch": np.greater(starts, gpu / 2),
         "cache": np.logical_and(held, np.greater(towers, 0)),
         "single": np.greater_equal(latency, np.minimum(cpu, gpu)),
-        "overlap": np.logical_and(forked, np.greater(moved, GIVEN("much_moved") * latency)),
         "unfinished": left,
     }
 

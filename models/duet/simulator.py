@@ -8,7 +8,7 @@ lie with the CPU, and its outputs end there.
 
 import heapq
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 Place = tuple[int, ...]
 """For each subgraph the device it runs on."""
@@ -68,17 +68,11 @@ def ranks(tasks: Sequence[Task]) -> list[float]:
     return found
 
 
-@dataclass
 class Machine:
-    """Both devices and the link at work on one pass."""
+    """Both devices and the link at work on one pass; at first nothing has run."""
 
-    tasks: Sequence[Task]
-    place: Place
-    link: Link = field(default_factory=Link)
-    now: float = 0.0
-
-    def __post_init__(self) -> None:
-        """Nothing has run; inputs lie with the CPU."""
+    def __init__(self, tasks: Sequence[Task], place: Place, link: Link) -> None:
+        self.tasks, self.place, self.link, self.now = tasks, place, link, 0.0
         rank = ranks(self.tasks)
         self._order = sorted(range(len(self.tasks)), key=lambda i: (-rank[i], i))
         self._there = {(("in", i), CPU) for i in range(len(self.tasks))}

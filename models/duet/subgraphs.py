@@ -77,9 +77,10 @@ def recurrent_time(
     74.0
     """
     near = weights / np.where(cached(weights=held, side=side), side.cache_ratio, 1.0)
-    amounts = {"flops": flops, "kernels": kernels, "side": side}
-    first = kernel_time(elements=weights + moved, **amounts)
-    later = kernel_time(elements=near + moved, **amounts)
+    first, later = (
+        kernel_time(flops=flops, elements=read + moved, kernels=kernels, side=side)
+        for read in (weights, near)
+    )
     return cold * first + (steps - cold) * later
 
 
