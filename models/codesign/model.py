@@ -35,7 +35,8 @@ controllers -; rounding to pages, 0.1 % at 1 MiB, is left out.
 
 from __future__ import annotations
 
-from typing import cast
+from functools import reduce
+from typing import NamedTuple, cast
 
 import numpy as np
 
@@ -63,68 +64,89 @@ from .training import Trained, accumulated_throughput, step
 
 DATA = provenance.sheet(__package__)
 GIVEN = DATA.default
-WORKING = ("weights", "attention", "launch", "transfer")
-"""Terms of a request that a device works on; the others are waits."""
 
 
-def evaluate(config: Platform) -> Result:
-    """Compose the equations; terms and resources are seconds of one request."""
-    code = compiled(config)
-    one = step(config, code)
+class Parts(NamedTuple):
+    """What the parts of a platform came to, before they are put into words."""
+
+    code: Code
+    trained: Trained
+    served: Served
+    ring: Times
+    working: dict[str, Array]
+    """Terms of a request that a device works on [s]."""
+    busy: Array
+    """Their sum, the service time of a batch [s]."""
+    load: Array
+    """Share of time that a replica serves."""
+    on_dfx: Mask
+    serves: Mask
+    trains: Mask
+
+
+def _parts(config: Platform) -> Parts:
+    """Compile, train, serve: the order of Sec. 3."""
     serve, target = config.serve, config.serve.target
     on_dfx = np.greater(target.on_dfx, 0)
     serves = np.greater(target.on_gpu + target.on_cpu + target.on_dfx, 0)
+    code = compiled(config)
     served, ring = on_devices(config, code), on_ring(config)
-    terms = _terms(config, served, ring, on_dfx, serves)
-    busy = terms["weights"] + terms["attention"] + terms["launch"] + terms["transfer"]
+    pairs = zip(Times._fields, ring, served.times, strict=True)
+    working = {name: np.where(on_dfx, boards, others) for name, boards, others in pairs}
+    working["transfer"] = np.where(on_dfx, 0.0, served.transfer)
+    working = {name: np.where(serves, time, 0.0) for name, time in working.items()}
+    busy = reduce(np.add, working.values())
     load = utilisation(
         service_time=busy,
         batch=serve.batch,
         replicas=serve.replicas,
         request_rate=config.request_rate,
     )
-    money = bill(config, code, one, served, ring, on_dfx)
-    fits = np.where(on_dfx, ring_fits(config), gpu_fits(config, served))
     trains = np.greater(config.train.mode.on, 0)
-    in_time = money.retrain_time * config.train.jobs_per_year <= GIVEN("year")
-    feasible = (np.logical_not(serves) | (fits & (load < GIVEN("busiest")))) & (
-        np.logical_not(trains) | (one.fits & in_time)
-    )
+    one = step(config, code)
+    return Parts(code, one, served, ring, working, busy, load, on_dfx, serves, trains)
+
+
+def evaluate(config: Platform) -> Result:
+    """Compose the equations; terms and resources are seconds of one request."""
+    found = _parts(config)
+    money = bill(config, found.code, found.trained, found.served, found.ring, found.on_dfx)
+    waits = _waits(config, found)
     metrics = {
-        **_service(config, busy, terms, load),
-        **_training(config, code, one, money, trains),
+        **_service(config, found, waits),
+        **_training(config, found, money),
         **_money(config, money),
-        **_given_away(config, one, served, on_dfx, serves, trains),
-        "feasible": cast("Array", feasible),
+        **_given_away(config, found),
+        "feasible": cast("Array", _feasible(config, found, money)),
     }
     return Result(
         metrics=metrics,
-        terms=terms,
-        resources={name: terms[name] for name in WORKING},
-        flags=_flags(config, one, load, serves, trains),
+        terms={**waits, **found.working},
+        resources=found.working,
+        flags=_flags(config, found),
     )
 
 
-def _terms(
-    config: Platform, served: Served, ring: Times, on_dfx: Mask, serves: Mask
-) -> dict[str, Array]:
-    """Exposed times of a request, waits first [s]; zeros where nothing is served."""
-    serve, rate = config.serve, config.request_rate
-    working = {
-        "weights": np.where(on_dfx, ring.weights, served.times.weights),
-        "attention": np.where(on_dfx, ring.attention, served.times.attention),
-        "launch": np.where(on_dfx, ring.launch, served.times.launch),
-        "transfer": np.where(on_dfx, 0.0, served.transfer),
-    }
-    busy = working["weights"] + working["attention"] + working["launch"] + working["transfer"]
-    load = utilisation(
-        service_time=busy, batch=serve.batch, replicas=serve.replicas, request_rate=rate
-    )
+def _waits(config: Platform, found: Parts) -> dict[str, Array]:
+    """What a request waits for before it is served [s]."""
+    serve = config.serve
     waits = {
-        "batching": batching_time(batch=serve.batch, request_rate=rate),
-        "queueing": queueing_time(utilisation=load, service_time=busy, replicas=serve.replicas),
+        "batching": batching_time(batch=serve.batch, request_rate=config.request_rate),
+        "queueing": queueing_time(
+            utilisation=found.load, service_time=found.busy, replicas=serve.replicas
+        ),
     }
-    return {name: np.where(serves, time, 0.0) for name, time in {**waits, **working}.items()}
+    return {name: np.where(found.serves, time, 0.0) for name, time in waits.items()}
+
+
+def _feasible(config: Platform, found: Parts, money: Bill) -> Mask:
+    """Whether both halves run: memory, load, drives, and all jobs within the year."""
+    fits = np.where(found.on_dfx, ring_fits(config), gpu_fits(config, found.served))
+    answers = fits & (found.load < GIVEN("busiest"))
+    in_time = money.retrain_time * config.train.jobs_per_year <= GIVEN("year")
+    learns = found.trained.fits & in_time
+    runs: Mask = np.where(found.serves, answers, True) & np.where(found.trains, learns, True)
+    return runs
 
 
 def _answers(config: Platform) -> Array:
@@ -132,38 +154,35 @@ def _answers(config: Platform) -> Array:
     return np.ones(()) if config.workload.branches else config.output_tokens
 
 
-def _service(
-    config: Platform, busy: Array, terms: dict[str, Array], load: Array
-) -> dict[str, Array]:
+def _service(config: Platform, found: Parts, waits: dict[str, Array]) -> dict[str, Array]:
     """What a user meets."""
-    serve = config.serve
+    serve, busy = config.serve, found.busy
     most = serve.replicas * serve.batch * _answers(config)
     return {
-        "latency": terms["batching"] + terms["queueing"] + busy,
+        "latency": waits["batching"] + waits["queueing"] + busy,
         "service_time": busy,
         "tokens_per_second": np.where(busy > 0, most / np.where(busy > 0, busy, 1.0), 0.0),
-        "utilisation": load,
+        "utilisation": found.load,
     }
 
 
-def _training(
-    config: Platform, code: Code, one: Trained, money: Bill, trains: Mask
-) -> dict[str, Array]:
+def _training(config: Platform, found: Parts, money: Bill) -> dict[str, Array]:
     """What training gives; zeros where nothing is trained."""
-    found = {
+    one = found.trained
+    given = {
         "throughput": money.throughput,
-        "accumulated_throughput": accumulated_throughput(config, code, one),
+        "accumulated_throughput": accumulated_throughput(config, found.code, one),
         "retrain_time": money.retrain_time,
         "step_time": one.traffic.time,
         "offloaded_bytes": one.memory.leaving,
         "slc_fraction": one.fraction,
     }
-    life = {"drive_lifetime": money.lifetime}
-    return {**{name: np.where(trains, value, 0.0) for name, value in found.items()}, **life}
+    zeroed = {name: np.where(found.trains, value, 0.0) for name, value in given.items()}
+    return {**zeroed, "drive_lifetime": money.lifetime}
 
 
 def _money(config: Platform, money: Bill) -> dict[str, Array]:
-    """Power, energy and cost; energy per token counts hosts, power of devices does not."""
+    """Power, energy and cost; hosts are left out of the energy of devices alone."""
     rate = config.request_rate * _answers(config)
     return {
         "devices": money.devices,
@@ -181,17 +200,17 @@ def _money(config: Platform, money: Bill) -> dict[str, Array]:
     }
 
 
-def _given_away(
-    config: Platform, one: Trained, served: Served, on_dfx: Mask, serves: Mask, trains: Mask
-) -> dict[str, Array]:
+def _given_away(config: Platform, found: Parts) -> dict[str, Array]:
     """Quality lost, and what the binary tells."""
-    halved = config.train.fp16_store.on * config.train.precision.compressible
-    stored = trains & np.greater(halved * one.memory.leaving, 0)
+    train, serves = config.train, found.serves
+    halved = train.fp16_store.on * train.precision.compressible
+    stored = found.trains & np.greater(halved * found.trained.memory.leaving, 0)
     approximate = serves & np.greater(config.a3.on.on * config.workload.decoder, 0)
-    seen = exposure(config, served)
+    on_others = serves & np.logical_not(found.on_dfx)
+    seen = exposure(config, found.served)
     return {
         "quality_loss": quality_loss(
-            serving=np.where(serves & ~on_dfx, config.serve.precision.quality_loss, 0.0),
+            serving=np.where(on_others, config.serve.precision.quality_loss, 0.0),
             stored=np.where(stored, GIVEN("stored_fp16_loss"), 0.0),
             attention=np.where(approximate, attention.quality_loss(share=config.a3.m), 0.0),
         ),
@@ -200,11 +219,10 @@ def _given_away(
     }
 
 
-def _flags(
-    config: Platform, one: Trained, load: Array, serves: Mask, trains: Mask
-) -> dict[str, Mask]:
+def _flags(config: Platform, found: Parts) -> dict[str, Mask]:
     ring, a3, target = config.dfx, config.a3, config.serve.target
-    on_dfx = np.greater(target.on_dfx, 0)
+    on_dfx, serves, trains = found.on_dfx, found.serves, found.trains
+    drives = found.trained.traffic
     shape = np.not_equal(ring.depth, GIVEN("dfx.depth")) | np.not_equal(
         ring.lanes, GIVEN("dfx.lanes")
     )
@@ -218,9 +236,9 @@ def _flags(
         "power": on_dfx,
         "batch": serves & np.greater(target.on_gpu * config.serve.batch, 1),
         "data_parallel": trains & np.greater(config.train.gpus, 1),
-        "cleaning": trains & np.greater(one.traffic.stall, 0),
-        "drive": trains & np.greater_equal(one.traffic.clock_share, GIVEN("busiest_drive")),
-        "load": serves & np.greater_equal(load, GIVEN("busiest")),
+        "cleaning": trains & np.greater(drives.stall, 0),
+        "drive": trains & np.greater_equal(drives.clock_share, GIVEN("busiest_drive")),
+        "load": serves & np.greater_equal(found.load, GIVEN("busiest")),
         "lifts": serves & np.greater(target.on_cpu * avx512, 0),
     }
 
