@@ -22,7 +22,8 @@ The paper's text could not be read: its three mechanisms and two bands are known
 
 Assumptions: FP32 on both devices and the link; a device runs one subgraph at a time; phases end
 in a barrier, and transfers between them overlap nothing; tables of embeddings stay with the host,
-which hands over gathered numbers to wide and deep paths; weights lie on their device beforehand.
+which hands over gathered numbers to wide and deep paths; weights lie in their device's memory,
+and a pass begins with a cold cache.
 The correction takes the move, swap or retreat to one device that lowers the whole latency most,
 transfers included, until none does; the greedy start sees no transfers. All 64 placements are
 priced, so `optimum` is exact for the phase form. No policy looks at the GPU's memory: `feasible`
@@ -39,9 +40,9 @@ here; CPUs with AVX-512 -, their peaks count the base clock; many small kernels 
 threads meet after each.
 
 Against the reference, which overlaps transfers and takes a roof for each kernel (`dse validate
-duet --cross`): two paths of pictures behind a slow link, or on a much faster GPU, +, up to 29 %,
-as one path's picture travels while the other computes (remark `overlap`); convolutional networks
-of which some layers are bound by memory -, up to 9 %, as all of them share one roof.
+duet --cross`): tensors of one path that travel while another computes +, up to 29 % for two paths
+of pictures behind a slow link and 14 % beside a GPU much faster than its link (remark `overlap`);
+convolutional networks of which some layers are bound by memory -, up to 9 %, as they share a roof.
 """
 
 from functools import reduce

@@ -47,9 +47,9 @@ def climb(start: Place, latency: Latency, accepts: Accepts = lt) -> Place:
     place, best, seen = start, latency(start), {start}
     while True:
         before = place
-        for other in _steps(place):
-            candidate = tuple(at ^ flip for at, flip in zip(place, other, strict=True))
-            if _allowed(place, other) and accepts(reached := latency(candidate), best):
+        for flips in _steps(place):
+            candidate = tuple(at ^ flip for at, flip in zip(place, flips, strict=True))
+            if _allowed(place, flips) and accepts(reached := latency(candidate), best):
                 place, best = candidate, reached
         if place == before:
             return place
