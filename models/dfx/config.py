@@ -46,8 +46,8 @@ class Board(Record):
     """Serial ports; a ring of three or more boards takes two on each."""
 
 
-class Appliance(Config):
-    """An appliance, what it runs, and the two fitted constants."""
+class Served(Config):
+    """An appliance and the request that it serves."""
 
     workload: Annotated[Decoder, Catalog("workloads", "gpt2-1.5b"), Symbol("N")]
     """The network it serves."""
@@ -65,6 +65,11 @@ class Appliance(Config):
     """Output columns computed side by side."""
     clock: Annotated[Real, Above, Unit("Hz"), Symbol("f"), Bounds(1e8, 3e8)] = GIVEN("clock")
     """Clock of the core."""
+
+
+class Appliance(Served):
+    """An appliance, what it runs, and the two fitted constants."""
+
     stream_efficiency: Annotated[Count, Field(gt=0, le=1), Symbol(r"\eta"), Bounds(0.2, 1)] = (
         GIVEN("stream_efficiency")
     )

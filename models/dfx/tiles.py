@@ -9,9 +9,11 @@ each band walked over all rows, downwards and upwards in turn so that the last i
 
 import math
 from collections.abc import Iterator
+from functools import cache
 from itertools import pairwise
 
 
+@cache
 def bands(columns: int, lag: int) -> tuple[int, ...]:
     """Widths of the bands: as even as whole tiles allow, none narrower than the adder's lag.
 
