@@ -19,12 +19,14 @@ Assumptions: FP16; no batching, no reuse of weights over tokens; p divides the h
 residual on every board; matrices padded to whole tiles.
 Range: GPT-2 345M to 1.5B, p <= 4, up to 384 tokens, 64 x 16 tiles at 200 MHz, U280.
 
-Where we differ from the paper: n_in + n_out passes, not one less, as its latencies say. Attention
-up to 384 tokens has no term, as the latencies show none: t_layer holds it, only what goes beyond
-is charged (all of it would add 1 % at [64:64]). The ring's wire time, too, is inside t_layer.
+Where we differ from the paper: n_in + n_out passes, not one less, as its latencies say. t_layer
+holds the ring, and attention up to 384 tokens, as they show no slope (at [64:64] it would add 1 %).
 
-Known weak regimes (sign of the bias of latency): contexts over 384 -, softmax there is free; other
-tiles and clocks -, t_layer may grow; p > 4 -, hops grow. Energy is unsure by 45 %: `notes.energy`.
+Known weak regimes (sign of the bias of latency, its size against the executed mechanism; both are
+asked without losses): contexts over 384 - (16 % at 1024), softmax there is free; p > 4 - (20 % at
+8), hops grow; under 200 MHz - (34 %), over it + (25 %), t_layer is cycles; tiles over the memory's
+port - (13 %), less deep than 64 - (16 %), fewer than 11 to a board's columns - (43 %), where sums
+wait for the adder. Energy is unsure by 45 %. See `notes.energy`, `notes.mechanism`, `notes.cross`.
 """
 
 import math
@@ -255,8 +257,8 @@ MODEL = Model(
     data=DATA,
     flags={
         "network": "network outside GPT-2 345M to 1.5B: the constants were fitted on 345M",
-        "ring": "more than 4 boards: longer rings were not measured, hops may cost more",
-        "tile": "tile or clock other than 64 x 16 at 200 MHz: layer_overhead may differ",
+        "ring": "more than 4 boards: latency is a lower estimate, hops cost more",
+        "tile": "tile or clock other than 64 x 16 at 200 MHz: latency may be off by up to 43 %",
         "board": "board other than the U280: both constants may differ",
         "context": "context beyond 384 tokens: latency is a lower estimate, softmax is free",
     },
