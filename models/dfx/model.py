@@ -20,7 +20,7 @@ residual on every board; matrices padded to whole tiles.
 Range: GPT-2 345M to 1.5B, p <= 4, up to 384 tokens, 64 x 16 tiles at 200 MHz, U280.
 
 Where we differ from the paper: n_in + n_out passes, not one less, as its latencies say. t_layer
-holds the ring, and attention up to 384 tokens, as they show no slope (at [64:64] it would add 1 %).
+holds the ring, and attention up to 384 tokens: they show no slope (at [64:64] it would add 1 %).
 
 Known weak regimes (sign of the bias of latency, its size against the executed mechanism; both are
 asked without losses): contexts over 384 - (16 % at 1024), softmax there is free; p > 4 - (20 % at

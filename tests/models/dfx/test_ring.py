@@ -64,6 +64,16 @@ def test_the_step_on_p_boards_equals_the_unsplit_one_in_fp32(boards: int, core: 
     assert off(split) < ROUNDING
 
 
+SIX = Shape(layers=2, width=96, heads=6, vocab=101, context=16)
+
+
+@pytest.mark.parametrize("boards", [1, 2, 3, 6])
+def test_boards_need_not_be_a_power_of_two(boards: int):
+    split = steps(Ring(weights(np.float32, SIX), boards, DOWNWARDS))
+    np.testing.assert_array_equal(split, steps(Ring(weights(np.float32, SIX), 1, DOWNWARDS)))
+    assert off(split, oracle(SIX)) < ROUNDING
+
+
 @pytest.mark.parametrize("form", [np.float16, np.float32])
 @pytest.mark.parametrize("boards", [2, 4, 8])
 def test_boards_change_no_bit_where_the_order_of_sums_is_the_same(
