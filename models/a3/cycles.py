@@ -66,7 +66,7 @@ class Timing:
     """What a stream of queries takes."""
 
     interval: float
-    """Mean cycles between two answers of the full pipeline."""
+    """Mean cycles between two answers of a stream that goes round and round."""
     latency: float
     """Mean cycles of a query that meets an empty pipeline."""
     active: Mapping[str, float]
@@ -89,15 +89,15 @@ def answered(queries: Sequence[Query]) -> list[int]:
 
 
 def timed(queries: Sequence[Query]) -> Timing:
-    """Times of a stream of at least two queries."""
-    count, answers = len(queries), answered(queries)
+    """Times of a stream of queries."""
+    count, answers = len(queries), answered([*queries, *queries])
     alone = [answered([query])[0] for query in queries]
     active = dict.fromkeys((step.module for step in queries[0]), 0)
     for query in queries:
         for module, cycles, _ in query:
             active[module] += cycles
     return Timing(
-        interval=(answers[-1] - answers[0]) / (count - 1),
+        interval=(answers[-1] - answers[count - 1]) / count,
         latency=sum(alone) / count,
         active={module: cycles / count for module, cycles in active.items()},
         fills=(sum(alone) - sum(active.values())) / count,

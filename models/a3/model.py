@@ -245,6 +245,7 @@ MODEL = Model(
         *(Monotone("threshold", m, -1) for m in ("kept_rows", "kept_mass", "latency", "energy")),
         *(Monotone("spread", m, -1) for m in ("kept_rows", "latency")),
         Monotone("spread", "candidate_mass", 1),
+        Monotone("spread", "quantisation_error", -1),
         Monotone("width", "recall", -1),
         Monotone("rows", "throughput_gain", 1),
         Monotone("rows", "candidates", 1),

@@ -70,7 +70,7 @@ class Drawing(Config):
     )
     """Cycles in which a module's registers fill and empty."""
     drawn: Annotated[
-        Real, Field(ge=2), Unit("1"), Symbol("N"), Bounds(2, 10_000, log=True, integer=True)
+        Real, Field(ge=1), Unit("1"), Symbol("N"), Bounds(1, 10_000, log=True, integer=True)
     ] = GIVEN("reference.drawn")
     """Attentions drawn."""
     seed: Annotated[
@@ -167,7 +167,7 @@ def _times(config: Drawing, candidates: Array, kept_rows: Array) -> dict[str, fl
         ]
         return cycles.timed(stream)
 
-    base = cycles.timed([cycles.exact(rows=rows, fill=fill)] * 2)
+    base = cycles.timed([cycles.exact(rows=rows, fill=fill)])
     hidden, exposed = approximate(scan=False), approximate(scan=True)
     taken = exposed if config.scan.exposed else hidden
     spent, whole = cycles.energy(taken, clock=clock), cycles.energy(base, clock=clock)

@@ -120,12 +120,13 @@ def kept_weight(*, candidates: Array, threshold: Array, spread: Array) -> Array:
 def quantisation_error(*, rows: Array, width: Array, spread: Array, fraction_bits: Array) -> Array:
     r"""Median relative error of the output that rounding the inputs costs [1].
 
-    $a\, n^p\, 2^{-f} \sqrt{(s^2 + d) / 12}$: the root is the error of a score when key and query
-    are rounded to $2^{-f}$, the rest is fitted. The exponential's table is wide enough.
+    $a\, n^p\, 2^{-f} \sqrt{(s^2 + d) / 12} / s$: the root is the error of a score when key and
+    query are rounded to $2^{-f}$, counted in the spread of the scores. The rest is fitted. The
+    exponential's table is wide enough.
 
     >>> round(float(quantisation_error(rows=320, width=64, spread=4, fraction_bits=4)), 3)
     0.097
     """
     score_error = np.sqrt((spread * spread + width) / 12)
     size = GIVEN("rounding") * rows ** GIVEN("rounding_power")
-    return size * 2.0**-fraction_bits * score_error
+    return size * 2.0**-fraction_bits * score_error / spread
