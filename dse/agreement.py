@@ -37,6 +37,8 @@ def _against_mechanism(out: Console, crossing: Crossing) -> None:
         grid.add_row(*_cells(found))
     if crossing.rows:
         out.print(grid)
+    if not crossing.cases:
+        out.print("it names no cases to hold the closed form against")
     for found in regimes(crossing.rows):
         if found.odd and not found.group:
             words = "beside a zero or an unknown there is no error"

@@ -256,7 +256,7 @@ class Errors:
     mean: float
     worst: float
     at: str
-    """Where the worst one is."""
+    """Where the worst one is: a point, or a metric in a case."""
 
 
 @dataclass(frozen=True)
@@ -280,7 +280,7 @@ def line(slug: str, crossing: Crossing | None = None, note: str = "") -> Line:
     return Line(
         model=slug,
         reference_published=_by_use((p.id, p.use, p.reference_error) for p in points),
-        closed_reference=_by_use((row.id, row.use, row.error) for row in rows),
+        closed_reference=_by_use((f"{r.metric} in {r.id}", r.use, r.error) for r in rows),
         closed_published=_by_use((row.id, row.use, row.error) for row in validate.rows(slug)),
         disputes=len(crossing.disputes) if crossing else 0,
         note=note,

@@ -181,6 +181,7 @@ def test_kept_answers_make_the_same_scoreboard_without_running(
     (line,) = verbs.scoreboard("toy")
     assert line == cross.line("toy", live)
     check = line.closed_reference["check"]
+    assert check.at in ("latency in slow-2", "latency in slow-16")
     assert check.rows == 6
     assert check.mean == pytest.approx(0.4 / 6, rel=ROUNDING)  # two of 20 %, four exact
     assert line.reference_published["fit"].at == "f3"
@@ -238,6 +239,11 @@ def test_the_command_prints_three_comparisons(run: Any) -> None:
     assert "both call 1 of 10 cases infeasible" in out
     assert "mechanism and closed form against the paper" in out
     assert "6.67 %, 20.00 % (6)" in out
+
+
+def test_a_mechanism_without_cases_says_so(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    mechanism.install(monkeypatch.setattr, cases=None, published=None)
+    assert "it names no cases" in run("validate", "toy", "--cross")[1]
 
 
 def test_validate_ends_with_the_scoreboard_of_what_was_kept(run: Any) -> None:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from dse import registry
 from dse.errors import InputError
+from dse.spec import Record
 from tests.dse import toy as toys
 
 
@@ -150,3 +151,10 @@ def test_devices_and_networks_have_rows_of_finite_numbers():
         for slug, row in registry.devices(kind).items():
             numbers = [entry.value for entry in row.values() if not isinstance(entry, str)]
             assert np.isfinite(numbers).all(), slug
+
+
+def test_a_row_may_be_given_as_the_record_itself():
+    chip = toys.Chip(rate=1.0, power=2.0, memory=3.0)
+    assert registry.resolve(toys.Machine, {"chip": chip}).chip is chip
+    with pytest.raises(InputError, match=r"'chip' should be .* instance of Chip"):
+        registry.resolve(toys.Machine, {"chip": Record()})
