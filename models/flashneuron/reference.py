@@ -25,8 +25,8 @@ from . import traces
 from .config import GIVEN, Bytes, Compression, Count, Share, Store, Switch
 from .executor import Freight, Machine, StuckError
 from .program import Program, Recorded, program
-from .scheduler import Path as Way
-from .scheduler import Saved, artifact, schedule
+from .sample import cases
+from .scheduler import Route, Saved, artifact, schedule
 
 
 class Policy(Record):
@@ -159,8 +159,8 @@ def two_phases(config: Execution, steps: Program, room: float) -> tuple[int, ...
         )
         for i in steps.candidates
     ]
-    way = Way(rates(config)[0], bool(config.compression.fp16), bool(config.compression.csr))
-    return schedule(saved, forward=steps.ready[steps.loss], room=room, path=way).chosen
+    route = Route(rates(config)[0], bool(config.compression.fp16), bool(config.compression.csr))
+    return schedule(saved, forward=steps.ready[steps.loss], room=room, route=route).chosen
 
 
 def run(config: Execution) -> dict[str, float | bool | str]:
@@ -204,5 +204,6 @@ REFERENCE = Reference(
         "iteration_time": "iteration_time",
         "offloaded_bytes": "offloaded_bytes",
     },
+    cases=cases,
     readers={"trace": read_trace},
 )

@@ -27,7 +27,7 @@ class Saved:
 
 
 @dataclass(frozen=True)
-class Path:
+class Route:
     """Where tensors go: bytes a second, and the compression that is switched on."""
 
     bandwidth: float
@@ -37,7 +37,7 @@ class Path:
     def time(self, tensor: Saved) -> float:
         """Estimated time of a transfer by itself.
 
-        >>> Path(bandwidth=100.0, fp16=True, csr=True).time(Saved(400.0, 0.0, True, True))
+        >>> Route(bandwidth=100.0, fp16=True, csr=True).time(Saved(400.0, 0.0, True, True))
         1.0
         """
         halves = (self.fp16 and tensor.fp16) + (self.csr and tensor.csr)
@@ -49,7 +49,7 @@ class Selection:
     """Tensors chosen so far, and the bytes that still have to go."""
 
     saved: Sequence[Saved]
-    path: Path
+    route: Route
     demand: float
     chosen: set[int] = field(default_factory=set)
 
@@ -71,8 +71,8 @@ class Selection:
             for index, tensor in enumerate(self.saved)
             if index > after and index not in taken and tensor.size > least
         ]
-        csr = [i for i in free if self.path.csr and self.saved[i].csr]
-        fp16 = [i for i in free if self.path.fp16 and self.saved[i].fp16 and i not in csr]
+        csr = [i for i in free if self.route.csr and self.saved[i].csr]
+        fp16 = [i for i in free if self.route.fp16 and self.saved[i].fp16 and i not in csr]
         return csr + fp16
 
     def last_plain(self) -> int | None:
@@ -83,7 +83,7 @@ class Selection:
 
     def finish(self) -> float:
         """When the last of the chosen has left the queue."""
-        return queue_end((self.saved[i] for i in sorted(self.chosen)), self.path)
+        return queue_end((self.saved[i] for i in sorted(self.chosen)), self.route)
 
 
 @dataclass(frozen=True)
@@ -96,24 +96,24 @@ class Schedule:
     """What phase 1 alone would choose."""
 
 
-def queue_end(tensors: Iterable[Saved], path: Path) -> float:
+def queue_end(tensors: Iterable[Saved], route: Route) -> float:
     """End of a queue: each waits for the one before, d = max(0, t' + x' + d' - t)."""
     end = 0.0
     for tensor in tensors:
-        end = max(end, tensor.ready) + path.time(tensor)
+        end = max(end, tensor.ready) + route.time(tensor)
     return end
 
 
-def schedule(saved: Sequence[Saved], *, forward: float, room: float, path: Path) -> Schedule:
+def schedule(saved: Sequence[Saved], *, forward: float, room: float, route: Route) -> Schedule:
     """The authors' plan.
 
     Args:
         saved: profiled tensors in forward order.
         forward: end of the forward pass [s].
         room: bytes that may stay, the safety factor applied.
-        path: where they go.
+        route: where they go.
     """
-    found = Selection(saved, path, sum(tensor.size for tensor in saved) - room)
+    found = Selection(saved, route, sum(tensor.size for tensor in saved) - room)
     linear(found)
     first = tuple(sorted(found.chosen))
     if found.chosen and found.finish() > forward:
