@@ -81,8 +81,8 @@ def _fits(config: Drive, load: Traffic, way: Route, blocks: Array) -> Mask:
 
 def evaluate(config: Drive) -> Result:
     """Compose the equations; terms and resources are seconds of a step."""
-    load, mixed = traffic(config), mixed_amplification(config)
-    zones = slc_zone(config, mixed), tlc_zone(config, mixed)
+    load, mixed = traffic(config), mixed_amplification(config, config.pages_per_block)
+    zones = slc_zone(config), tlc_zone(config, mixed)
     blocks = slc_blocks(config, load, *zones)
     way = route(config, load, blocks)
     took = clock(config, load, way, *zones)
@@ -253,7 +253,7 @@ MODEL = Model(
         ),
         *(
             Monotone("overprovision", f"{name}_amplification", -1)
-            for name in ("write", "tlc", "mixed")
+            for name in ("slc", "tlc", "mixed")
         ),
         Monotone("filled", "write_amplification", 1),
         Monotone("slc_fraction", "capacity", -1),

@@ -57,13 +57,8 @@ def raw_capacity(config: Drive) -> Array:
     return config.dies * config.tlc.die_capacity
 
 
-def mixed_amplification(config: Drive) -> Array:
-    """The chosen law where the data of a block live for different times.
-
-    Blocks in SLC mode are taken as large as TLC ones: a third of the pages would lower greedy by
-    3 % at 256, but then more spare, which moves bytes to TLC, could raise what is reported.
-    """
-    pages = config.pages_per_block
+def mixed_amplification(config: Drive, pages: Array) -> Array:
+    """The chosen law where the data of a block of so many pages live for different times."""
     spare = laws.live_spare(spare=config.overprovision, filled=config.filled)
     chosen = {
         "random": laws.random_victim(spare=spare),
@@ -89,14 +84,15 @@ def _zone(config: Drive, flash: Flash, *, pages: Array, amplified: Array, scale:
     return Zone(program, read, clean, amplified, scale * flash.endurance)
 
 
-def slc_zone(config: Drive, mixed: Array) -> Zone:
+def slc_zone(config: Drive) -> Zone:
     """Blocks in SLC mode; a cache frees them whole, by folding, and so does LII."""
     plain = np.maximum(config.lii.on, config.zones.folds)
+    pages = config.pages_per_block * bits_ratio(config)
     return _zone(
         config,
         config.slc,
-        pages=config.pages_per_block * bits_ratio(config),
-        amplified=np.where(plain > 0, 1.0, mixed),
+        pages=pages,
+        amplified=np.where(plain > 0, 1.0, mixed_amplification(config, pages)),
         scale=config.slc_endurance_scale,
     )
 
