@@ -45,6 +45,10 @@ class Executed(Managed):
         Count, Field(ge=2), Symbol("n_s"), Bounds(10, 1e5, log=True, integer=True)
     ] = DATA.default("reference.steps")
     """Steps of training; the second half counts."""
+    spread: Annotated[Switch, Symbol("s_l"), Bounds(0, 1, integer=True)] = DATA.default(
+        "reference.spread"
+    )
+    """1 if long-lived bytes are written between tensors all the time, 0 if when they are due."""
     hot_writes: Annotated[Share, Symbol("r")] = DATA.default("reference.hot_writes")
     """Share of random writes that go to hot pages."""
     hot_data: Annotated[Positive, Field(lt=1), Symbol("f_h"), Bounds(0.01, 0.99)] = DATA.default(

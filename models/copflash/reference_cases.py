@@ -90,15 +90,15 @@ def hot_cold(writes: float, data: float, spare: float) -> Case:
 
 
 BASE: Settings = {
-    "compute_time": 60,
-    "steps_per_day": 1000,
-    "checkpoint_interval": 600,
+    "compute_time": 100,
+    "steps_per_day": 500,
+    "checkpoint_interval": 1000,
     "refresh_interval": 86400,
     "dataset": 5e11,
 }
-APART: Settings = {"lii": "on"}
-DUAL: Settings = {"zones": "dual"}
-EADM: Settings = {"zones": "dual", "lii": "on", "eadm": "on"}
+APART: Settings = {"zones": "dual", "lii": "on"}
+EADM: Settings = {**APART, "eadm": "on"}
+AT_ONCE: Settings = {"spread": 0}
 
 
 def trained(group: str, name: str, knobs: Settings, ran: Settings | None = None) -> Case:
@@ -109,38 +109,42 @@ def trained(group: str, name: str, knobs: Settings, ran: Settings | None = None)
 
 def training() -> Iterator[Case]:
     """Training traffic: lifetimes apart, mixed, learned, and zones that EADM sizes."""
-    for zones, states in itertools.product(("tlc", "dual"), (0, 1)):
-        knobs = {"zones": zones, "state_share": states}
-        yield trained("training, apart", f"apart-{zones}-{states}", {**knobs, **APART})
-        yield trained("training, mixed", f"mixed-{zones}-{states}", knobs)
+    for (zones, states), (ran, when) in itertools.product(
+        itertools.product(("tlc", "dual"), (0, 1)),
+        (({}, "between tensors"), (AT_ONCE, "at once")),
+    ):
+        name, knobs = (
+            f"{zones}-{states}-{when.split()[-1]}",
+            {"zones": zones, "state_share": states},
+        )
+        yield trained(f"LII, {when}", f"apart-{name}", {**knobs, "lii": "on"}, ran)
+        yield trained(f"no LII, {when}", f"mixed-{name}", knobs, ran)
     for spare in (0.07, 0.5):
         knobs = {"overprovision": spare}
-        yield trained("training, apart", f"apart-{spare:g}", {**knobs, **DUAL, **APART})
-        yield trained("training, mixed", f"mixed-{spare:g}", knobs)
+        yield trained("LII, between tensors", f"apart-{spare:g}", {**knobs, **APART})
+        yield trained("no LII, between tensors", f"mixed-{spare:g}", knobs)
     for victim in ("random", "d_choices"):
-        yield trained("training, mixed", f"mixed-{victim}", {"victim": victim})
+        yield trained("no LII, between tensors", f"mixed-{victim}", {"victim": victim})
     for spare in (0.1, 0.2, 0.5):
         knobs = {"victim": "lru", "overprovision": spare}
-        yield trained("training, mixed, oldest first", f"mixed-lru-{spare:g}", knobs)
+        yield trained("no LII, oldest first", f"mixed-lru-{spare:g}", knobs)
     for lii in ("off", "on"):
         yield trained("cache", f"cache-{lii}", {"zones": "cache", "lii": lii})
-    knobs = {**DUAL, **APART}
-    yield trained("lifetimes learned", "learned", knobs, {"marks": "learned"})
+    yield trained("LII, learned", "learned", APART, {"marks": "learned"})
     for misses in (0.05, 0.2):
-        yield trained("lifetimes missed", f"missed-{misses:g}", knobs, {"misses": misses})
+        yield trained("LII, missed", f"missed-{misses:g}", APART, {"misses": misses})
     yield from adapted()
 
 
 def adapted() -> Iterator[Case]:
     """EADM: the split that it reaches."""
-    longer = {"steps": 6000}
+    longer = {"steps": 5000, **AT_ONCE}
     for share in (0.1, 0.3, 1.0):
-        knobs = {**EADM, "activation_share": share}
-        yield trained("EADM", f"eadm-{share:g}", knobs, longer)
-    yield trained("EADM", "eadm-scaled", {**EADM, "slc_endurance_scale": 0.3}, longer)
-    yield trained("EADM", "eadm-saved", {**EADM, "checkpoint_interval": 120}, longer)
-    knobs = {**EADM, "dataset": 1e12}
-    yield trained("EADM, squeezed", "eadm-squeezed", knobs, longer)
+        yield trained("EADM", f"eadm-{share:g}", {**EADM, "activation_share": share}, longer)
+    yield trained("EADM", "eadm-saved", {**EADM, "checkpoint_interval": 200}, longer)
+    yield trained("EADM, squeezed", "eadm-1TB", {**EADM, "dataset": 1e12}, longer)
+    knobs = {**EADM, "slc_endurance_scale": 0.3}
+    yield trained("EADM, squeezed", "eadm-scaled", knobs, longer)
 
 
 def cases() -> Iterator[Case]:

@@ -48,40 +48,71 @@ class Job(NamedTuple):
     """Steps in which the dataset is written anew, piece by piece."""
     still: float = 0.0
     """Bytes that are written once."""
+    spread: bool = False
+    """Whether long-lived bytes are written all the time, between tensors, not when they are due."""
+
+    def series(self) -> tuple["Series", "Series"]:
+        """Checkpoint and dataset, as pieces that are rewritten in turn."""
+        if self.spread:
+            each = [max(round(turn * TENSORS), 1) for turn in (self.interval, self.refresh)]
+        else:
+            each = [1, PIECES]
+        return (
+            Series(self.states, self.interval, each[0], CHECKPOINT, self.spread),
+            Series(self.dataset, self.refresh, each[1], REFRESH, self.spread),
+        )
+
+
+class Series(NamedTuple):
+    """Long-lived bytes in pieces, each of which is rewritten after so many steps."""
+
+    size: float
+    turn: float
+    pieces: int
+    when: float
+    """In the step in which a piece is due, if it waits for the step's end."""
+    spread: bool
+
+    def first(self) -> list[Event]:
+        """All pieces, written before the first step."""
+        share = self.size / self.pieces
+        return [Event(share, 0.0, self.time(i), LONG) for i in range(1, self.pieces + 1)]
+
+    def due(self, step: int) -> list[Event]:
+        """Pieces that are written in a step, the first being step 1."""
+        low, high = (int(turns * self.pieces / self.turn) for turns in (step - 1, step))
+        return [
+            Event(self.size / self.pieces, self.time(i), self.time(i + self.pieces), LONG)
+            for i in range(max(low, 1), high + 2)
+            if self.step(i) == step
+        ]
+
+    def step(self, number: int) -> int:
+        """The step in which the n-th piece is written: the first that is not before it is due."""
+        return int(np.ceil(number * self.turn / self.pieces))
+
+    def time(self, number: int) -> float:
+        """When the n-th piece is written; if spread, between the tensors, evenly."""
+        step = self.step(number)
+        within = number * self.turn / self.pieces - step + 1
+        return step + (within * SHORT_ENDS if self.spread else self.when)
 
 
 def setting_up(job: Job) -> list[Event]:
     """What lies on the drive before the first step."""
-    pieces = [
-        Event(job.dataset / PIECES, 0.0, _turn(i, job.refresh / PIECES, REFRESH), LONG)
-        for i in range(1, PIECES + 1)
-    ]
-    saved = Event(job.states, 0.0, _turn(1, job.interval, CHECKPOINT), LONG)
-    return [Event(job.still, 0.0, ENDLESS, LONG), *pieces, saved]
+    saved, data = job.series()
+    return [Event(job.still, 0.0, ENDLESS, LONG), *data.first(), *saved.first()]
 
 
 def step_events(job: Job, step: int) -> list[Event]:
-    """What one step writes, the first being step 1."""
-    tensor, turn = job.short / TENSORS, step + MEDIUM_TURNS
-    events = [Event(tensor, float(step), step + SHORT_ENDS, SHORT)] * TENSORS
+    """What one step writes, the first being step 1; in order of time."""
+    turn, ends = step + MEDIUM_TURNS, step + SHORT_ENDS
+    every = SHORT_ENDS / TENSORS if job.spread else 0.0
+    events = [Event(job.short / TENSORS, step + i * every, ends, SHORT) for i in range(TENSORS)]
     events.append(Event(job.medium, turn, turn + 1, MEDIUM))
-    events += _turns(job.states, job.interval, 1, step, CHECKPOINT)
-    events += _turns(job.dataset / PIECES, job.refresh / PIECES, PIECES, step, REFRESH)
-    return events
-
-
-def _turn(number: int, every: float, when: float) -> float:
-    """Time of the n-th write of a series, in the first step that is not before it is due."""
-    return float(np.ceil(number * every)) + when
-
-
-def _turns(size: float, every: float, lives: int, step: int, when: float) -> list[Event]:
-    """Writes of a series that are due in a step; each lives until so many turns later."""
-    first, last = int((step - 1) // every) + 1, int(step // every)
-    return [
-        Event(size, step + when, _turn(i + lives, every, when), LONG)
-        for i in range(first, last + 1)
-    ]
+    for series in job.series():
+        events += series.due(step)
+    return sorted(events, key=lambda event: event.birth)
 
 
 class Replay:

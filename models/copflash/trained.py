@@ -44,6 +44,7 @@ def job_of(config: Executed) -> Job:
         interval=float(config.checkpoint_interval / config.compute_time),
         dataset=float(config.dataset),
         refresh=float(config.refresh_interval / DAY * config.steps_per_day),
+        spread=bool(config.spread),
     )
 
 
