@@ -4,6 +4,8 @@ from itertools import combinations
 
 import numpy as np
 
+from dse.spec import Array
+
 from .tables import Table
 
 
@@ -28,4 +30,5 @@ def made_up(*, knobs: int, levels: int, spread: float, rugged: float, seed: int)
     logs = np.sqrt(1 - rugged) * smooth / smooth.std() + np.sqrt(rugged) * rough
     seconds = np.exp(spread * (logs - logs.min()))
     names = tuple(f"knob_{knob}" for knob in range(knobs))
-    return Table(names, 2.0**places.T, seconds)
+    values: Array = np.exp2(places.T).astype(np.float64)
+    return Table(names, values, seconds)

@@ -13,6 +13,7 @@ learns by ridge regression with a Gaussian kernel, refitted after every batch, n
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import product
+from typing import cast
 
 import numpy as np
 from scipy.stats import spearmanr
@@ -78,7 +79,7 @@ def learned(
     training: Training | None,
     seed: int,
 ) -> tuple[Ints, Array]:
-    """Rows that a predictor was trained on, and its scores of all rows; no training, no network."""
+    """Rows that a predictor was trained on, and its scores of all rows."""
     found, rng = task(table, failing=failing), np.random.default_rng([seed, size])
     size = min(size, len(found.seconds) - 1)
     rows = (
@@ -92,7 +93,7 @@ def learned(
 
 
 def correlations(found: Task, rows: Ints, scores: Array) -> tuple[float, float]:
-    """Rank correlation of scores and speeds off the training set: of all, of the true best tenth."""
+    """Rank correlation of scores and speeds off the training set: of all, of the best tenth."""
     rest = np.setdiff1d(np.flatnonzero(np.isfinite(found.seconds)), rows)
     tenth = np.quantile(found.seconds[np.isfinite(found.seconds)], 0.1)
     top = rest[found.seconds[rest] <= tenth]
@@ -166,7 +167,7 @@ SEEDS = 8
 
 def kernels() -> Mapping[str, object]:
     """Table of the reference -> kernel of the page: the same variants as quantiles."""
-    replayed = registry.record(Replayed, "oneshot.table", "made_up")
+    replayed = cast("Replayed", registry.record(Replayed, "oneshot.table", "made_up"))
     return {
         "made_up": kernel_of(table_of(replayed).seconds.tolist()),
         "gemm": "gemm",
@@ -205,7 +206,7 @@ def cases() -> Iterator[Case]:
 
 REFERENCE = Reference(
     slug="oneshot",
-    text="trains the paper's network on rows of a measured table, ranks the others, measures the top",
+    text="trains the paper's network on rows of a measured table and measures the top of the rest",
     config=Replay,
     run=run,
     quantities={
