@@ -34,11 +34,11 @@ compress; its 0.6 of the free memory is the knob `room_share`. Tensors under 1 M
 there, and the rounding to 4096 B are left out: `notes.tensors`.
 
 Known weak regimes (sign of the bias of the time), against the executed reference: working set over
-25 % of memory -, to 17 %, or + to 20 % where transfer takes as long as the backward pass; residents
-over 35 % of memory +, to 22 %, likewise. It never sees fragmentation, which ends 39 of 480 executed
-steps that run here, most with such a working set. Roofline of eager kernels -, time at small
-batches hangs on `half_batch`. The abstract's batches of 12 to 14 times run here, but do not hide;
-its gain of 37.8 % is not met at them: `notes.headline`.
+25 % of memory -, to 17 %, or + to 20 % where transfer takes as long as a pass; residents over 35 %
+of memory +, to 22 %, likewise. It never sees fragmentation, which ends 39 of 480 executed steps
+that run here, with a wide working set or a few spare holes. Roofline of eager kernels -, time at
+small batches hangs on `half_batch`. The abstract's batches of 12 to 14 times run here, but do not
+hide; its gain of 37.8 % is not met at them: `notes.headline`.
 """
 
 from typing import cast
