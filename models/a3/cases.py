@@ -2,7 +2,7 @@
 
 `gaussian`: a scrambled Sobol sample of 16 inside the range that the laws claim: rows 20 to 320 and
 M/n 0.05 to 1 (both log), T 0.01 to 0.3 (log), spread 2 to 6, width 64, 2 to 6 fraction bits.
-`beyond`: another of 8 with spread 1 to 8 and width 32 or 128. `settings`: the paper's two settings
+`beyond`: another of 8 with spread 1 to 8 and width 16 or 32. `settings`: the paper's two settings
 at its three sizes. `latest` and `home`: the same settings on trained attention over stories of 20,
 50, 186 and 320 sentences; the page is told the spread of the network's scores and nothing else of
 them. No constant of the page is fitted on any of these draws, and each case has its own seed.
@@ -24,7 +24,7 @@ SIZES = (20, 186, 320)
 LENGTHS = (20, 50, 186, 320)
 THRESHOLDS = (0.01, 0.3)
 SPREADS = (1.0, 8.0)
-WIDTHS = (32, 128)
+WIDTHS = (16, 32)
 FRACTION_BITS = (2, 6)
 SEED = 2020
 KEYS_DRAWN = 50_000
