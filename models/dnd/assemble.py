@@ -15,7 +15,8 @@ import numpy as np
 from . import compiler_a, compiler_b
 from .affine import Affine
 from .codegen import emitted
-from .isa import ISAS, Instruction, Isa
+from .encoding import Instruction, Isa
+from .isa import ISAS
 from .loops import Call, Literal, Nest, Plan, Write, nested
 from .machine import WORD, Step
 from .network import INPUT, Floats, Network, shapes

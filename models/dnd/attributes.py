@@ -152,7 +152,7 @@ def _linear(found: Lifted, given: Shape | None) -> Known:
 
 
 def _pooling(found: Lifted, given: Shape | None) -> Known:
-    """The kernel's side and, where the output has places, the stride of its columns."""
+    """The kernel's side and the stride of its columns; the kernel's side if there is one place."""
     if given is None:
         raise Unsupported(f"{found.kind} on a buffer of unknown shape")
     moved = found.reads[0].address
@@ -164,7 +164,7 @@ def _pooling(found: Lifted, given: Shape | None) -> Known:
     else:
         raise Unsupported(f"a pooling of {len(inner)} counters")
     places = ranked(found.effect.counters, found.effect.address)
-    alone = kernel == given[1]
+    alone = prod(extent for _, extent in places) == given[0]
     stride = kernel if alone else moved.coefficient(places[-1][0]) // WORD
     if found.kind == "avgpool" and np.float32(found.share) != np.float32(1 / kernel**2):
         raise Unsupported(f"a sum of {kernel**2} that is not their mean")
@@ -182,7 +182,9 @@ def _counter(name: str, scale: int = 1) -> Affine:
     return Affine.name(name) * (scale * WORD)
 
 
-def written(known: Known, found: Lifted, base: int) -> tuple[Affine, Expression, tuple[Counter, ...]]:
+def written(
+    known: Known, found: Lifted, base: int
+) -> tuple[Affine, Expression, tuple[Counter, ...]]:
     """The store that attributes stand for: address, value without weights, counters."""
     node, given = known.node, known.given
     out = output_shape(node, given)

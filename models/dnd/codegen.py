@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from struct import pack, unpack
 
 from .affine import Affine
-from .isa import Isa
+from .encoding import Isa
 from .loops import Apply, Assign, Guard, Literal, Local, Loop, Nest, Read, Statement, Value, Write
 from .loops import counters as loops_of
 from .machine import LESS, NONE, NOT_LESS, WORD, Step
@@ -174,7 +174,7 @@ class _Emitter:
     def assign(self, one: Assign) -> None:
         """A local variable's register gets a new value."""
         if one.name not in self.locals:
-            self.locals[one.name] = self.isa.floats - 1 - len(self.locals)
+            self.locals[one.name] = self.isa.registers - 1 - len(self.locals)
         home = self.locals[one.name]
         self.value(one.value, 0, home)
 
@@ -195,14 +195,20 @@ class _Emitter:
         return target
 
     def operation(self, value: Apply, depth: int, target: int) -> None:
-        """Arguments into registers, then the operation."""
+        """Arguments into registers, then the operation; a sum and its product at once."""
+        op, arguments = value.op, value.arguments
+        last = arguments[-1]
+        if op == "add" and self.isa.fuses and isinstance(last, Apply) and last.op == "mul":
+            op, arguments = "madd", (*last.arguments, arguments[0])
         found: list[int] = []
-        for argument in value.arguments:
-            found.append(self.value(argument, depth + (depth in found)))
-        if value.op == "max" and not self.isa.maximum:
+        for argument in arguments:
+            place = self.value(argument, depth)
+            depth += place == depth
+            found.append(place)
+        if op == "max" and not self.isa.maximum:
             self._larger(target, *found)
         else:
-            self.add(f"f{value.op}", target, *found)
+            self.add(f"f{op}", target, *found)
 
     def _larger(self, target: int, first: int, second: int) -> None:
         """The larger of two by a jump, where there is no such instruction."""

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from .assemble import CODE, Image
-from .isa import ISAS, Undecodable
+from .encoding import Undecodable
+from .isa import ISAS
 from .machine import Step
 
 
-class Unsupported(Exception):  # noqa: N818 - it is an answer, not a mistake
+class Unsupported(Exception):
     """What cannot be recovered, and why."""
 
 
@@ -90,7 +91,7 @@ class Routine:
             for after in self.blocks[block].successors:
                 before[after].append(block)
         everything = frozenset(self.order)
-        found = {block: everything for block in self.order}
+        found = dict.fromkeys(self.order, everything)
         found[self.entry] = frozenset({self.entry})
         changed = True
         while changed:

@@ -116,7 +116,8 @@ class _Reader:
         answer = known(found, starts[0], self.shapes.get(inputs[0]))
         if INPUT in inputs and INPUT not in self.shapes:
             self.shapes[INPUT] = self.recovery.shape = answer.given
-        self._add(replace(answer.node, inputs=inputs, **self._weights(found, answer)), answer)
+        node = self._filled(replace(answer.node, inputs=inputs), found, answer)
+        self._add(node, answer)
         if found.fused:
             self._add(Node("relu", (len(self.recovery.nodes) - 1,)), answer)
         return len(self.recovery.nodes) - 1
@@ -127,14 +128,15 @@ class _Reader:
         self.shapes[place] = output_shape(node, before)
         self.recovery.nodes.append(node)
 
-    def _weights(self, found: Lifted, answer: Known) -> dict[str, object]:
+    def _filled(self, node: Node, found: Lifted, answer: Known) -> Node:
+        """A node with its parameters, if it has any."""
         if found.weight is None or found.bias is None:
-            return {}
-        node, counters = answer.node, (*answer.channels, *answer.reduced)
-        outputs, kernel = len(node.bias), node.kernel if node.kind == "conv" else ()
-        inputs = (answer.given[0],) if node.kind == "conv" else (-1,)
-        values = self.image.constants, CONSTANTS
-        return {
-            "weight": read(*values, found.weight, counters).reshape(outputs, *inputs, *kernel),
-            "bias": read(*values, found.bias, answer.channels),
-        }
+            return node
+        constants, channels = (self.image.constants, CONSTANTS), answer.channels
+        window = (answer.given[0], *node.kernel) if node.kind == "conv" else (-1,)
+        weight = read(*constants, found.weight, (*channels, *answer.reduced))
+        return replace(
+            node,
+            weight=weight.reshape(len(node.bias), *window),
+            bias=read(*constants, found.bias, channels),
+        )

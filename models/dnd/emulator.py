@@ -32,7 +32,7 @@ class Machine:
     def __init__(self, image: Image) -> None:
         """Map constants and memory, decode the code."""
         isa = ISAS[image.isa]
-        self.integers, self.floats = [0] * isa.registers, [0.0] * isa.floats
+        self.integers, self.floats = [0] * isa.registers, [0.0] * isa.registers
         self.pointer, self.flags = isa.pointer, 0.0
         self.returns = [FINISHED]
         space = bytearray(MEMORY + image.memory)

@@ -196,7 +196,8 @@ def without(one: Expression, part: Expression) -> tuple[str, Expression] | None:
     """Operation and rest where one is a sum or a maximum with this part."""
     if not isinstance(one, Group) or one.op not in {"sum", "max"}:
         return None
-    rest, gone = list(one.parts), part.parts if _within(part, one.op) else (part,)
+    gone = part.parts if isinstance(part, Group) and part.op == one.op else (part,)
+    rest = list(one.parts)
     for each in gone:
         if each not in rest:
             return None
@@ -204,12 +205,12 @@ def without(one: Expression, part: Expression) -> tuple[str, Expression] | None:
     return (one.op, group(one.op, *rest)) if rest else None
 
 
-def _within(part: Expression, op: str) -> bool:
-    return isinstance(part, Group) and part.op == op
-
-
 def _shape(one: Expression) -> Expression:
     return mapped(one, lambda found: Affine(0, found.terms))
+
+
+def _constants(one: Expression) -> list[int]:
+    return [found.constant for found in affines(one)]
 
 
 def progression(rows: Iterable[list[Affine]]) -> list[int] | None:
@@ -226,12 +227,7 @@ def progression(rows: Iterable[list[Affine]]) -> list[int] | None:
 def stretched(one: Expression, steps: Iterable[int], name: str) -> Expression:
     """Every address and test moves with a new counter."""
     moves = iter(steps)
-    return _in_order(one, lambda found: found + Affine.name(name) * next(moves))
-
-
-def _in_order(one: Expression, change: Callable[[Affine], Affine]) -> Expression:
-    """As `mapped`, in the order of `affines`."""
-    return mapped(one, change)
+    return mapped(one, lambda found: found + Affine.name(name) * next(moves))
 
 
 def rerolled(op: str, one: Expression, name: str) -> Expression:
@@ -240,7 +236,7 @@ def rerolled(op: str, one: Expression, name: str) -> Expression:
         return gated(one.tests, rerolled(op, one.value, name))
     if not isinstance(one, Group) or one.op != op:
         return one
-    parts = one.parts
+    parts = sorted(one.parts, key=_constants)
     if any(_shape(part) != _shape(parts[0]) for part in parts):
         return one
     steps = progression([affines(part) for part in parts])
@@ -254,11 +250,10 @@ def rerolled_effects(found: tuple[Effect, ...], name: str) -> tuple[Effect, ...]
     shapes = {(Affine(0, e.address.terms), _shape(e.value), e.counters) for e in found}
     if len(found) < 2 or len(shapes) > 1:
         return found
+    found = tuple(sorted(found, key=lambda effect: effect.address.constant))
     steps = progression([[effect.address, *affines(effect.value)] for effect in found])
     if steps is None or not steps[0]:
         return found
     first, counter = found[0], (name, len(found))
     address = first.address + Affine.name(name) * steps[0]
-    return (
-        Effect(address, stretched(first.value, steps[1:], name), (*first.counters, counter)),
-    )
+    return (Effect(address, stretched(first.value, steps[1:], name), (*first.counters, counter)),)

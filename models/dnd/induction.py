@@ -50,7 +50,9 @@ def steps(symbols: Mapping[str, str], back: Path) -> dict[str, int]:
     return found
 
 
-def feeds_exit(tests: Collection[Test], symbols: Mapping[str, str], found: Mapping[str, int]) -> bool:
+def feeds_exit(
+    tests: Collection[Test], symbols: Mapping[str, str], found: Mapping[str, int]
+) -> bool:
     """Whether an induction variable decides when the loop ends."""
     moving = {symbols[variable] for variable, step in found.items() if step}
     return any(isinstance(test, Affine) and test.names() & moving for test in tests)

@@ -1,5 +1,7 @@
 """A network's answer in NumPy float32, the same code for the original and for what came back."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
@@ -28,30 +30,29 @@ def _softmax(values: Floats) -> Floats:
     return np.asarray(weights / weights.sum())
 
 
-def computed(node: Node, *values: Floats) -> Floats:
-    """What one operator makes of its inputs."""
-    first = values[0]
-    match node.kind:
-        case "conv":
-            return _convolved(node, first)
-        case "gemm":
-            return _linear(node, first)
-        case "relu":
-            return np.maximum(first, np.float32(0))
-        case "add":
-            return first + values[1]
-        case "maxpool":
-            return np.asarray(_windows(node, first).max(axis=(3, 4)))
-        case "avgpool":
-            return np.asarray(_windows(node, first).mean(axis=(3, 4), dtype=np.float32))
-        case "softmax":
-            return _softmax(first)
-    raise ValueError(f"a '{node.kind}' cannot be executed")
+def _largest(node: Node, values: Floats) -> Floats:
+    return np.asarray(_windows(node, values).max(axis=(3, 4)))
+
+
+def _mean(node: Node, values: Floats) -> Floats:
+    return np.asarray(_windows(node, values).mean(axis=(3, 4), dtype=np.float32))
+
+
+RULES: dict[str, Callable[..., Floats]] = {
+    "conv": _convolved,
+    "gemm": _linear,
+    "relu": lambda _, values: np.maximum(values, np.float32(0)),
+    "add": lambda _, first, second: first + second,
+    "maxpool": _largest,
+    "avgpool": _mean,
+    "softmax": lambda _, values: _softmax(values),
+}
+"""Kind of operator -> what it makes of its inputs."""
 
 
 def answer(network: Network, values: Floats) -> Floats:
     """Output of the last operator."""
     found = {INPUT: values.astype(np.float32)}
     for place, node in enumerate(network.nodes):
-        found[place] = computed(node, *(found[source] for source in node.inputs))
+        found[place] = RULES[node.kind](node, *(found[source] for source in node.inputs))
     return found[len(network.nodes) - 1]

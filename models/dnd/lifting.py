@@ -121,7 +121,8 @@ def _matched(effect: Effect, constants: Region) -> Lifted:
 
 def _product(effect: Effect, total: Reduce, bias: Load, constants: Region) -> Lifted:
     """A reduction over products of an activation and a constant, and what it starts from."""
-    tests, inner = (), total.value
+    inner = total.value
+    tests: tuple[Affine, ...] = ()
     if isinstance(inner, Gate):
         tests, inner = inner.tests, inner.value
     match inner:

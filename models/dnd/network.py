@@ -153,7 +153,7 @@ class Builder:
 
     def _drawn(self, *shape: int) -> Floats:
         spread = 1 / np.sqrt(np.prod(shape[1:]))
-        return (self.rng.standard_normal(shape) * spread).astype(np.float32)
+        return np.asarray(self.rng.standard_normal(shape) * spread, np.float32)
 
     def network(self) -> Network:
         """What was built so far."""

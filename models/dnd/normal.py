@@ -42,9 +42,7 @@ def _pair(counters: Sequence[Counter], found: Sequence[Affine]) -> tuple[Counter
     return None
 
 
-def _fewer(
-    counters: tuple[Counter, ...], first: Counter, second: Counter
-) -> tuple[Counter, ...]:
+def _fewer(counters: tuple[Counter, ...], first: Counter, second: Counter) -> tuple[Counter, ...]:
     joined = (second[0], first[1] * second[1])
     return tuple(joined if one == second else one for one in counters if one != first)
 
@@ -107,8 +105,7 @@ def canonical(effect: Effect) -> Effect:
     effect = merged(effect)
     sizes = extents(effect)
     names = {
-        name: f"w{rank}"
-        for rank, (name, _) in enumerate(ranked(effect.counters, effect.address))
+        name: f"w{rank}" for rank, (name, _) in enumerate(ranked(effect.counters, effect.address))
     }
     value = _named(_tidy(effect.value, sizes))
     found = relabelled(Effect(effect.address, value, effect.counters), names)

@@ -32,4 +32,4 @@ def read(constants: bytes, start: int, load: Load, counters: Sequence[Counter]) 
         raise Unsupported("weights of another size than their counters")
     if (flat < 0).any() or (flat + WORD > len(constants)).any() or (flat % WORD).any():
         raise Unsupported("weights outside the constants")
-    return np.frombuffer(constants, "<f4")[flat // WORD].astype(np.float32)
+    return np.asarray(np.frombuffer(constants, "<f4")[flat // WORD], np.float32)

@@ -155,7 +155,7 @@ class Summary:
         back, out, start = self._iteration(loop, state, heads, counter)
         final = last(out.path.tests, counter)
         times = final + (back.source == out.source)
-        if not times or (back.source != out.source and out.source != loop.header):
+        if not times or out.source not in {back.source, loop.header}:
             raise Unsupported(f"the loop at {loop.header:#x} ends inside its body")
         after = State(effects=state.effects, integers=dict(state.integers))
         for name in sorted(integers):

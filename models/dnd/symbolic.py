@@ -207,7 +207,9 @@ _FLOAT: dict[str, Callable[[Step, State], Expression]] = {
     "fsub": lambda s, at: group("sum", at.float(s.b), _minus(at.float(s.c))),
     "fmul": lambda s, at: group("product", at.float(s.b), at.float(s.c)),
     "fmax": lambda s, at: group("max", at.float(s.b), at.float(s.c)),
-    "fmadd": lambda s, at: group("sum", group("product", at.float(s.b), at.float(s.c)), at.float(s.d)),
+    "fmadd": lambda s, at: group(
+        "sum", group("product", at.float(s.b), at.float(s.c)), at.float(s.d)
+    ),
     "fdiv": lambda s, at: Group("div", (at.float(s.b), at.float(s.c))),
     "fexp": lambda s, at: Group("exp", (at.float(s.b),)),
 }
@@ -269,9 +271,7 @@ def _either(one: Expression, other: Expression, test: Test) -> Expression | None
     return None
 
 
-def _effects(
-    yes: tuple[Effect, ...], no: tuple[Effect, ...], test: Test
-) -> tuple[Effect, ...]:
+def _effects(yes: tuple[Effect, ...], no: tuple[Effect, ...], test: Test) -> tuple[Effect, ...]:
     """Stores of two paths: one of them may add to memory under its test."""
     longer, shorter = (yes, no) if len(yes) >= len(no) else (no, yes)
     if longer[: len(shorter)] != shorter:
