@@ -56,23 +56,25 @@ def settled(
 ) -> Ints:
     """Points of children that exist and were not seen, which they are from now on."""
     found = []
-    for child in knobs:
-        point = _unseen(space, child, seen, patience, rng)
-        if point != NOWHERE:
-            seen.add(point)
-            found.append(point)
+    for child, point in zip(knobs, space.knob2point(knobs).tolist(), strict=True):
+        fresh = _unseen(space, child, point, seen, patience, rng)
+        if fresh != NOWHERE:
+            seen.add(fresh)
+            found.append(fresh)
     return np.array(found, dtype=np.int64)
 
 
 def _unseen(
-    space: Space, child: Ints, seen: set[int], patience: int, rng: np.random.Generator
+    space: Space, child: Ints, point: int, seen: set[int], patience: int, rng: np.random.Generator
 ) -> int:
+    """The child's point, or that of the first of its mutants that exists and was not seen."""
     for _ in range(patience):
-        point = int(space.knob2point(child))
-        if point not in seen and space.rows(np.array([point]))[0] != NOWHERE:
+        if point not in seen and point in space.held:
             return point
         knob = rng.integers(len(space.radices))
-        child[knob] = rng.integers(space.radices[knob])
+        value = rng.integers(space.radices[knob])
+        point += int((value - child[knob]) * space.strides[knob])
+        child[knob] = value
     return NOWHERE
 
 

@@ -31,6 +31,11 @@ class Space:
         """Points between two neighbouring values of each knob; the first knob runs fastest."""
         return np.cumprod([1, *self.radices[:-1]], dtype=np.int64)
 
+    @cached_property
+    def held(self) -> frozenset[int]:
+        """The points that exist."""
+        return frozenset(self.points.tolist())
+
     def point2knob(self, points: Ints) -> Ints:
         """Digits of points: a row each, a column for every knob."""
         return np.asarray(points[..., None] // self.strides % np.array(self.radices))
