@@ -98,7 +98,7 @@ def greedy_scores(products: Array, iterations: int, *, skip: bool = True) -> Arr
     """Greedy score of every row from the n x d matrix of products, without heaps."""
     flat, width = products.ravel(), products.shape[1]
     taken = min(iterations, flat.size)
-    largest, smallest = _ends(flat, taken), _ends(-flat, taken)
+    largest, smallest = _ends(flat, taken)
     gains = np.maximum(flat[largest], 0.0)
     losses = np.minimum(flat[smallest], 0.0)
     popped = _popped(gains.tolist(), losses.tolist()) if skip else taken
@@ -118,10 +118,11 @@ def _popped(gains: list[float], losses: list[float]) -> int:
     return popped
 
 
-def _ends(flat: Array, count: int) -> Rows:
-    """Places of the largest entries, the largest first."""
-    found = np.argpartition(-flat, count - 1)[:count]
-    return found[np.argsort(-flat[found], kind="stable")]
+def _ends(flat: Array, count: int) -> tuple[Rows, Rows]:
+    """Places of the largest entries, the largest first, and of the smallest, likewise."""
+    parted = np.argpartition(flat, [count - 1, flat.size - count])
+    high, low = parted[-count:], parted[:count]
+    return high[np.argsort(-flat[high], kind="stable")], low[np.argsort(flat[low], kind="stable")]
 
 
 def positive(scores: Array) -> Rows:

@@ -3,7 +3,8 @@
 Attentions are drawn by seed, Gaussian ones or those of a small trained memory network. Each is
 answered exactly and approximately, in floating point and in the chip's integers, and a stream of
 them passes the pipeline with the candidates and kept rows that it really has. The parts stand in
-`queues`, `fixed_point`, `cycles` and `draws`. Nothing here reads the page's model.
+`queues`, `fixed_point`, `cycles` and `draws`. A run takes the fast equivalent of the two heaps,
+which tests hold equal to them. Nothing here reads the page's model.
 
 The trained attention has the width it was trained with, and its scores spread as they do: its runs
 do not read `spread`; `score_spread` says how far.
