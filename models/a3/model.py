@@ -37,8 +37,8 @@ the weight, from -29 to +19 % where one has it; quantisation_error +, 1.6 to 4.3
 that look alike have like values; interval and throughput hold within 2 %, latency within 8 %.
 Gaussian keys: kept_rows with M near n or at width 16 -, by up to 14 %; kept_mass with M near n -,
 it falls by up to 1.5 % as M rises; quantisation_error within 31 %, below s = 2 + at n = 20 and -
-at n = 320, by up to 70 %. Latency gain near n = 20 ?, it hangs on the fill; energy and area ?, from
-memory and without a claim; sorting +, one comparison after the other is charged: `sort_rate`.
+at n = 320, by up to 70 %. Latency gain near n = 20 ?, it hangs on the fill; energy and area ?,
+from memory and without a claim; sorting +, one comparison after the other is charged: `sort_rate`.
 """
 
 import math
