@@ -49,7 +49,9 @@ def cases() -> Iterator[Case]:
         }
         steps = program(Recorded.model_validate(chain))
         leaving = saved * memory - memory + steps.resident_bytes() + steps.workspace_bytes()
-        both = {"memory": memory, "ssd_bandwidth": 2 * leaving / (transfer * COMPUTE)}
+        # Rounded, so that the inputs are the same to the last digit on every machine.
+        rate = round(2 * leaving / (transfer * COMPUTE), -6)
+        both = {"memory": memory, "ssd_bandwidth": rate}
         yield Case(
             id="-".join(f"{value:g}" for value in design),
             settings={"trace": sums(steps), **both},

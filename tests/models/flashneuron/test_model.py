@@ -261,6 +261,7 @@ def test_a_picture_has_no_length():
     ("flag", "design"),
     [
         ("workspace", {"trace": "resnet152-1280"}),
+        ("resident", {"trace": "bert-base-256", "memory": "40 GiB"}),
         ("room", {"trace": "bert-base-512", "memory": "38.5 GiB"}),
         ("batch", {"batch": 200}),
         ("compressed", {"compression": "fp16"}),
