@@ -268,13 +268,14 @@ def validate(
     write: Annotated[
         bool, typer.Option("--write", help="With --cross: keep the answers for the scoreboard.")
     ] = False,
+    jobs: Jobs = CORES,
     as_json: AsJson = False,
 ) -> None:
     """Compare published numbers with what the pages predict, fit and check apart."""
     if write and not cross:
         raise InputError("--write keeps what was executed; add --cross")
     if cross:
-        _validate_cross(model, write, as_json)
+        _validate_cross(model, write, jobs, as_json)
         return
     rows = verbs.validation_rows(model)
     if as_json:
@@ -284,9 +285,9 @@ def validate(
     agreement.scoreboard(console(), verbs.scoreboard(model))
 
 
-def _validate_cross(model: str | None, write: bool, as_json: bool) -> None:
+def _validate_cross(model: str | None, write: bool, jobs: int, as_json: bool) -> None:
     with progress("runs") as tick:
-        found = verbs.crossings(model, keep=write, progress=tick)
+        found = verbs.crossings(model, keep=write, jobs=jobs, progress=tick)
     if as_json:
         print_json([crossing.as_json() for crossing in found])
         return

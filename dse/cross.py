@@ -116,20 +116,23 @@ class Regime:
     """Cases without a finite error, which count in none of the above."""
 
 
-def cross(slugs: Sequence[str], tick: Tick | None = None, *, keep: bool = False) -> list[Crossing]:
+def cross(
+    slugs: Sequence[str], tick: Tick | None = None, *, keep: bool = False, jobs: int = 1
+) -> list[Crossing]:
     """Run the mechanisms and hold the closed forms against them.
 
     Args:
         slugs: pages that have a mechanism.
         tick: told of the progress.
         keep: whether the answers are written beside the page.
+        jobs: processes.
 
     Raises:
         InputError: a page without a mechanism, or a case that does not fit.
     """
     plans = [Plan.of(simulate.reference(slug)) for slug in slugs]
     found = []
-    for plan, answers in zip(plans, executed.execute(plans, tick), strict=True):
+    for plan, answers in zip(plans, executed.execute(plans, tick, jobs=jobs), strict=True):
         found.append(judge(plan, answers))
         if keep:
             executed.write(plan.reference.slug, answers)

@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import signal
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import cache
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -89,16 +93,48 @@ def _plain(value: float | bool | str | np.generic) -> float | bool | str:
     return bool(value) if isinstance(value, np.bool_) else float(value)
 
 
-def execute(plans: Sequence[Plan], tick: Tick | None = None) -> Iterator[Answers]:
-    """Run every case of every plan, one plan after the other."""
+def execute(
+    plans: Sequence[Plan], tick: Tick | None = None, *, jobs: int = 1
+) -> Iterator[Answers]:
+    """Run every case of every plan, one plan after the other, in so many processes."""
     total, done = sum(len(plan.runs) for plan in plans), 0
+    results = _results(plans, jobs)
     for plan in plans:
         found = {}
-        for key, case in plan.runs:
+        for key, _ in plan.runs:
+            found[key], done = next(results), done + 1
             if tick is not None:
                 tick(done, total)
-            found[key], done = answer(plan, key, case), done + 1
         yield found
+    results.close()
+
+
+def _results(plans: Sequence[Plan], jobs: int) -> Generator[Answer, None, None]:
+    """The answers in order; a process finds the mechanism again by its slug."""
+    if jobs == 1:
+        yield from (answer(plan, key, case) for plan in plans for key, case in plan.runs)
+        return
+    runs = [(plan.reference.slug, key) for plan in plans for key, _ in plan.runs]
+    with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_start_worker) as pool:
+        try:
+            yield from pool.map(_work, runs)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _start_worker() -> None:
+    """An interrupt ends the process that waits for the answers, not each worker with words."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@cache
+def _plan(slug: str) -> Plan:
+    return Plan.of(simulate.reference(slug))
+
+
+def _work(run: tuple[str, str]) -> Answer:
+    slug, key = run
+    return answer(_plan(slug), key, dict(_plan(slug).runs)[key])
 
 
 def place_of(slug: str) -> Path:

@@ -298,16 +298,18 @@ def validate(model: str | None = None, *, cross: bool = False) -> pd.DataFrame:
 
 
 def crossings(
-    model: str | None = None, *, keep: bool = False, progress: Tick | None = None
+    model: str | None = None, *, keep: bool = False, jobs: int = 1, progress: Tick | None = None
 ) -> list[Crossing]:
     """Closed form, executed mechanism and paper held against each other, for a page or for all.
 
     Args:
         model: slug of a page with a mechanism; every such page by default.
         keep: whether the mechanisms' answers are written beside the pages, for `scoreboard`.
+        jobs: processes.
         progress: called with runs done and runs in all.
     """
-    return run_cross(mechanisms.slugs() if model is None else (model,), progress, keep=keep)
+    slugs = mechanisms.slugs() if model is None else (model,)
+    return run_cross(slugs, progress, keep=keep, jobs=jobs)
 
 
 def scoreboard(model: str | None = None) -> list[Line]:

@@ -34,7 +34,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Any:
 
     def call(*arguments: str) -> tuple[int, str, str]:
         with pytest.raises(SystemExit) as ended:
-            cli.main(list(arguments))
+            cli.main([*arguments, "--jobs", "1"])
         captured = capsys.readouterr()
         return int(ended.value.code or 0), captured.out, captured.err
 
@@ -163,7 +163,12 @@ def test_numbers_of_numpy_are_kept_as_plain_ones(monkeypatch: pytest.MonkeyPatch
 def test_progress_counts_every_run() -> None:
     told: list[tuple[int, int]] = []
     verbs.crossings("toy", progress=lambda done, total: told.append((done, total)))
-    assert told == [(done, 12) for done in range(12)]  # ten cases, two points
+    assert told == [(done, 12) for done in range(1, 13)]  # ten cases, two points
+
+
+def test_processes_answer_the_same_in_the_same_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(executed, "_start_worker", mechanism.install)  # they know no toy
+    assert repr(verbs.crossings("toy", jobs=2)) == repr(verbs.crossings("toy"))
 
 
 def test_without_kept_answers_the_scoreboard_says_how_to_get_them() -> None:
