@@ -7,7 +7,8 @@ rows and its fill. [derived] The exact pipeline's n + 9 and 3 n + 27 cycles say 
 [assumed] Post-scoring is a module of its own with the same fill and looks at 16 scores a cycle, as
 the scan of the greedy scores does: four fills of 9 cannot meet the published 1.6x at n = 20, five
 do. An exposed scan works beside the next query's selection and has no fill: inside selection it
-would lengthen the interval, and 2.6x at n = 20 leaves no cycle for that.
+would lengthen the interval, and 2.6x at n = 20 leaves no cycle for that. Both were chosen with
+these two points in sight: no constant is fitted, but 1.6x is no check of the structure.
 """
 
 import math

@@ -74,10 +74,11 @@ def test_keys_that_all_oppose_the_query_fall_back_to_one_row(monkeypatch: pytest
 # What the paper is known to say, and what the sheet derives from it.
 
 
-def test_the_published_gains_at_20_rows_come_out_without_a_fit():
+def test_the_published_gains_at_20_rows_follow_from_the_fill_of_the_exact_pipeline():
     hidden, exposed = run(SMALLEST, drawn=400), run(SMALLEST, drawn=400, scan="exposed")
     assert round(hidden["throughput_gain"], 1) == 2.6
-    # Printed 1.6: the scan exposed gives 1.60, hidden 1.66.
+    # Printed 1.6: the scan exposed gives 1.60, hidden 1.66. That post-scoring is the fifth module
+    # was chosen with this point in sight; the number of cycles was not.
     assert round(exposed["latency_gain"], 1) == 1.6
     assert hidden["latency_gain"] == pytest.approx(1.6, rel=0.05)
 
