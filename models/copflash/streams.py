@@ -5,7 +5,8 @@ makes those of a job; others may come from elsewhere, such as a schedule of offl
 """
 
 import heapq
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -49,7 +50,7 @@ class Job(NamedTuple):
     still: float = 0.0
     """Bytes that are written once."""
     spread: bool = False
-    """Whether long-lived bytes are written all the time, between tensors, not when they are due."""
+    """Whether long-lived bytes are written all the time, between tensors, or when they are due."""
 
     def series(self) -> tuple["Series", "Series"]:
         """Checkpoint and dataset, as pieces that are rewritten in turn."""
@@ -118,12 +119,21 @@ def step_events(job: Job, step: int) -> list[Event]:
 class Replay:
     """Events on a drive: logical pages are handed out at birth and trimmed at death."""
 
-    def __init__(self, drive: Zoned, *, page_size: float) -> None:
-        """All logical pages are free; those freed last are handed out first, as a step's are."""
+    def __init__(self, drive: Zoned, *, page_size: float, areas: Sequence[int]) -> None:
+        """All logical pages are free; those freed last are handed out first, as a step's are.
+
+        Args:
+            drive: what is written.
+            page_size: bytes that a page stands for.
+            areas: logical pages of each class, which lie apart as files do.
+        """
         self.drive, self.page_size = drive, page_size
-        self.stack: Pages = np.arange(drive.layout.logical)[::-1].copy()
-        self.top = self.stack.size
-        self.dying: list[tuple[float, int, Pages]] = []
+        ends = np.cumsum([0, *areas])
+        self.stacks: list[Pages] = [
+            np.arange(low, high)[::-1].copy() for low, high in itertools.pairwise(ends.tolist())
+        ]
+        self.tops = list(areas)
+        self.dying: list[tuple[float, int, int, Pages]] = []
         self.now, self.count, self.rest = 0.0, 0, 0.0
 
     def play(self, events: Iterable[Event]) -> None:
@@ -135,11 +145,12 @@ class Replay:
     def until(self, time: float) -> None:
         """Let data die that do until a time, and steps end."""
         while self.dying and self.dying[0][0] <= time:
-            death, _, pages = heapq.heappop(self.dying)
+            death, _, kind, pages = heapq.heappop(self.dying)
             self._pass(death)
             self.drive.trim(pages, death)
-            self.stack[self.top : self.top + pages.size] = pages[::-1]
-            self.top += pages.size
+            top = self.tops[kind]
+            self.stacks[kind][top : top + pages.size] = pages[::-1]
+            self.tops[kind] = top + pages.size
         self._pass(time)
 
     def _pass(self, time: float) -> None:
@@ -155,14 +166,15 @@ class Replay:
         self.rest = exact - pages
         if not pages:
             return
-        if pages > self.top:
-            raise ValueError(f"{pages} pages are to be written, {self.top} are left")
-        given = self.stack[self.top - pages : self.top][::-1].copy()
-        self.top -= pages
-        self.drive.write(given, event.kind, event.birth)
+        top, kind = self.tops[event.kind], event.kind
+        if pages > top:
+            raise ValueError(f"{pages} pages of class {kind} are to be written, {top} are left")
+        given = self.stacks[kind][top - pages : top][::-1].copy()
+        self.tops[kind] = top - pages
+        self.drive.write(given, kind, event.birth)
         self.count += 1
         if event.death < ENDLESS:
-            heapq.heappush(self.dying, (event.death, self.count, given))
+            heapq.heappush(self.dying, (event.death, self.count, kind, given))
 
 
 class Skew(NamedTuple):

@@ -55,7 +55,31 @@ class Plan(NamedTuple):
     job: Job
     page_size: float
     """Bytes that a page stands for."""
+    areas: tuple[int, int, int]
+    """Logical pages of each class."""
     balance: Balance | None
+
+
+class Demand(NamedTuple):
+    """Pages that live at once."""
+
+    short: float
+    medium: float
+    long: float
+
+    def step(self) -> float:
+        """Pages of a step."""
+        return self.short + self.medium
+
+
+def demanded(job: Job, page_size: float, extra: Sequence[Event]) -> Demand:
+    """Of the job, and of events that come again every step."""
+    own = (job.short, job.medium, job.dataset + job.states)
+    more = [
+        sum(e.size * (np.ceil(e.death) - np.floor(e.birth)) for e in extra if e.kind == kind)
+        for kind in (SHORT, MEDIUM, LONG)
+    ]
+    return Demand(*(float(a + b) / page_size for a, b in zip(own, more, strict=True)))
 
 
 def planned(config: Executed, extra: Sequence[Event] = ()) -> Plan:
@@ -65,42 +89,45 @@ def planned(config: Executed, extra: Sequence[Event] = ()) -> Plan:
         ValueError: data that do not fit.
     """
     job, blocks, pages = job_of(config), int(config.blocks), int(config.pages_per_block)
-    raw = float(config.dies * config.tlc.die_capacity)
-    size, narrow, spared = (
-        raw / (blocks * pages),
-        config.slc_pages(),
-        float(1 + config.overprovision),
-    )
+    size = float(config.dies * config.tlc.die_capacity) / (blocks * pages)
+    demand, spared = demanded(job, size, extra), float(1 + config.overprovision)
     sorts, folds = bool(config.lii.on), bool(config.zones.folds)
-    mixed = not (sorts or folds)
-    kept = job.dataset + job.states + _held(extra, LONG)
-    step = job.short + job.medium + _held(extra, SHORT) + _held(extra, MEDIUM)
-    adapts = bool(config.eadm.on and config.zones.slc and not folds)
-    slc = round(float(config.slc_fraction) * blocks) if config.zones.slc else 0
+    roomy = 1.0 if sorts or folds else spared  # mixed lifetimes need spare in SLC too
     streams = CLASSES if sorts else 1
-    least = (
-        int(np.ceil(step / size / narrow * (spared if mixed else 1.0))) + streams,
-        int(np.ceil(kept * spared / size / pages)) + streams,
-    )
-    if adapts:
-        slc = min(max(slc, least[SLC] - streams), blocks - least[TLC] + streams)
-    over = max(step - slc * narrow * size / (spared if mixed else 1.0), 0.0)
-    room = float((blocks - slc) * pages * size / spared) - kept - over
-    if room < 0 or slc < 0:
+    balance = _balance(config, demand, roomy, streams) if _adapts(config) else None
+    narrow, slc = config.slc_pages(), round(float(config.slc_fraction) * blocks)
+    if balance is not None:
+        most = blocks + streams - balance.least[TLC]
+        slc = min(max(slc, balance.least[SLC] - streams), most)
+    slc *= int(config.zones.slc)
+    room = (blocks - slc) * pages / spared
+    held = demand.long + max(demand.step() - slc * narrow / roomy, 0.0)
+    if room < held or slc < 0:
         raise ValueError("the data do not fit; set dataset or slc_fraction lower")
     # What EADM may turn over is left free; elsewhere data that stay fill the drive.
-    still = 0.0 if adapts else max(room - (1 - float(config.filled)) * (room + kept + over), 0.0)
-    logical = int((still + kept + step) / size) + ROOM
-    spare = 1 - 1 / spared if mixed else 0.0
-    layout = Layout(blocks, pages, narrow, slc, logical, folds, sorts, spare, float(config.misses))
-    balance = Balance(config.endurance(), float(config.eadm_band), int(config.eadm_period), least)
-    return Plan(layout, job._replace(still=still), size, balance if adapts else None)
+    still = 0.0 if balance else max(room * float(config.filled) - held, 0.0)
+    areas = (
+        int(demand.short) + ROOM,
+        int(demand.medium) + ROOM,
+        int(demand.long + still) + ROOM,
+    )
+    misses, spare = float(config.misses), 1 - 1 / roomy
+    layout = Layout(blocks, pages, narrow, slc, sum(areas), folds, sorts, spare, misses)
+    return Plan(layout, job._replace(still=still * size), size, areas, balance)
 
 
-def _held(events: Sequence[Event], kind: int) -> float:
-    """Most bytes of a class that live at once, if the events come again every step."""
-    lives = ((e.size, np.ceil(e.death) - np.floor(e.birth)) for e in events if e.kind == kind)
-    return float(sum(size * steps for size, steps in lives))
+def _adapts(config: Executed) -> bool:
+    return bool(config.eadm.on and config.zones.slc and not config.zones.folds)
+
+
+def _balance(config: Executed, demand: Demand, roomy: float, streams: int) -> Balance:
+    """What EADM keeps: blocks for a step in SLC and for long data in TLC, and the open ones."""
+    pages = float(config.pages_per_block) / (1 + float(config.overprovision))
+    least = (
+        int(np.ceil(demand.step() * roomy / config.slc_pages())) + streams,
+        int(np.ceil(demand.long / pages)) + streams,
+    )
+    return Balance(config.endurance(), float(config.eadm_band), int(config.eadm_period), least)
 
 
 def drive_of(config: Executed, plan: Plan, kind: type[Ftl] = Ftl) -> Zoned:
@@ -149,7 +176,8 @@ def train(
     """
     plan = planned(config, extra)
     drive = drive_of(config, plan, kind)
-    replay, steps = Replay(drive, page_size=plan.page_size), int(config.steps)
+    steps = int(config.steps)
+    replay = Replay(drive, page_size=plan.page_size, areas=plan.areas)
     replay.play(setting_up(plan.job))
     before = Counts.of(drive.ftl)
     for step in range(1, steps + 1):

@@ -51,7 +51,7 @@ def check(ftl: Ftl, held: set[int]) -> None:
     sealed = set(np.flatnonzero(np.isfinite(ftl.veil.min(axis=0))).tolist())
     written = {block for block in ftl.open if block >= 0}
     assert len(free) + len(sealed) + len(written) == ftl.blocks
-    assert not (free & sealed or free & written or sealed & written)
+    assert len(free | sealed | written) == ftl.blocks
     # What was programmed lies in blocks that were erased since, or in those that are in use.
     used = sum(n for block, n in zip(ftl.open, ftl.used, strict=True) if block >= 0)
     assert sum(ftl.programmed) == PAGES * (ftl.erases.sum() + len(sealed)) + used
