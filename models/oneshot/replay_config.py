@@ -99,7 +99,7 @@ class Replay(Config):
     """1 if they are the trials of an iterative tuner, 0 if they are drawn evenly."""
     failing: Annotated[Share, Symbol("z"), Bounds(0, 1, integer=True)] = GIVEN("reference.failing")
     """1 if variants that fail stand in the space too, 0 if they are known and left out."""
-    seeds: Annotated[Whole, Symbol("S"), Bounds(1, 100, integer=True)] = GIVEN("reference.seeds")
+    seeds: Annotated[Whole, Symbol("S"), Bounds(1, 1000, integer=True)] = GIVEN("reference.seeds")
     """Runs averaged."""
     first_seed: Annotated[Count, Field(ge=0), Symbol("s"), Bounds(0, 1e6, integer=True)] = GIVEN(
         "reference.first_seed"

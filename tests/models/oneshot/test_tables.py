@@ -11,7 +11,7 @@ from dse.errors import InputError
 from models.oneshot.config import NAMES, SHARES
 from models.oneshot.model import MODEL
 from models.oneshot.selection import cells, moments
-from models.oneshot.tables import kernel_of, settings, times
+from models.oneshot.tables import kernel_of, read, settings, times
 
 from .test_selection import FILES, kernel
 
@@ -100,6 +100,34 @@ def test_a_table_that_is_none_is_refused(tmp_path: Path, text: str, words: str):
     path.write_text(text)
     with pytest.raises(InputError, match=words):
         settings(path)
+
+
+def test_knob_columns_are_kept_and_words_become_places(tmp_path: Path):
+    path = tmp_path / "own.csv"
+    path.write_text(
+        "tile,order,time_ms,compile_s_or_ms,spread,valid\n"
+        "4,kij,2.0,9,0.1,1\n8,ijk,5.0,9,0.1,1\n8,kij,none,,,0\n"
+    )
+    found = read(path)
+    assert found.names == ("tile", "order")
+    assert found.values.tolist() == [[4, 1], [8, 0], [8, 1]]
+    assert found.seconds == pytest.approx([0.002, 0.005, np.inf])
+    assert found.running().values.tolist() == [[4, 1], [8, 0]]
+
+
+def test_the_measured_tables_have_their_knobs(data: Path):
+    gemm, convolution = (read(data / FILES[slug]) for slug in FILES)
+    # 15 knobs of which KWG, KWI, STRM, STRN and PRECISION never vary; 8 with the filter's two fixed.
+    assert (gemm.values.shape, convolution.values.shape) == ((17_956, 15), (6_768, 8))
+    assert [int((np.ptp(t.values, axis=0) > 0).sum()) for t in (gemm, convolution)] == [10, 6]
+    assert not set(gemm.names) & {"time_ms", "compile_s_or_ms", "valid"}
+
+
+def test_a_line_that_lacks_a_knob_is_refused(tmp_path: Path):
+    path = tmp_path / "own.csv"
+    path.write_text("time_ms,tile\n1.0,4\n2.0\n")
+    with pytest.raises(InputError, match="line 3: tile must be given"):
+        read(path)
 
 
 def test_a_broken_file_is_refused_in_one_line(tmp_path: Path):
