@@ -82,7 +82,7 @@ def _laid_under(
 
 
 def answer(page: AnyModel, config: Config) -> Answer:
-    """A scalar design priced, as plain data; what is unknown or infinite is null."""
+    """A scalar design priced, as plain data; what is unknown is None."""
     with np.errstate(divide="ignore", invalid="ignore"):
         result = page.evaluate(config)
     metrics = {
@@ -105,7 +105,7 @@ def answer(page: AnyModel, config: Config) -> Answer:
 
 
 def outcome(found: AnyReference, config: Config) -> Answer:
-    """A mechanism run once, as plain data; what is unknown or infinite is null."""
+    """A mechanism run once, as plain data; what is unknown is None."""
     came_out = simulate.run(found, config)
     metrics = {
         name: {"value": _said(came_out[name]), "unit": metric.unit, "low": None, "high": None}
@@ -125,7 +125,7 @@ def _plain(value: object, *, truth: bool = False) -> float | bool | None:
     number = float(np.asarray(value))
     if truth:
         return bool(number)
-    return number if math.isfinite(number) else None
+    return None if math.isnan(number) else number
 
 
 def warnings_of(page: AnyModel, config: Config, result: Result) -> list[str]:

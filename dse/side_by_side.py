@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from string import ascii_uppercase
@@ -102,6 +103,8 @@ def ratio(value: float | None, first: float | None, unit: str) -> str:
     >>> ratio(3.0, 2.0, "s"), ratio(3.0, 0.0, "s"), ratio(2.0, 2.0, "s")
     ('x1.5', '+3 s', '=')
     """
+    if math.inf in (value, first):
+        return "=" if value == first else ""
     if isinstance(value, bool) or value is None or first is None or min(value, first) <= 0:
         return difference(value, first, unit)
     return "=" if value == first else f"x{units.show(value / first, '1')}"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -28,8 +29,19 @@ def console() -> Console:
 
 
 def print_json(value: object) -> None:
-    """A result for scripts."""
-    sys.stdout.write(json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+    """A result for scripts; JSON knows no infinity, so that is a word."""
+    said = _said(value)
+    sys.stdout.write(json.dumps(said, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+
+
+def _said(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {key: _said(held) for key, held in value.items()}
+    if isinstance(value, list | tuple):
+        return [_said(held) for held in value]
+    if isinstance(value, float) and math.isinf(value):
+        return "infinite" if value > 0 else "-infinite"
+    return value
 
 
 def note(text: str) -> None:

@@ -10,10 +10,12 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from dse import figures, show, store
+from dse import figures, show, store, verbs
 from dse.search import Outcome, search
+from dse.side_by_side import ratio
 from dse.spec import Result
 from dse.study import Objective, Study
+from dse.terminal import print_json
 from tests.dse import toy as toys
 
 
@@ -103,3 +105,21 @@ def test_a_search_that_learns_finds_the_infinite_too(method: str, tmp_path: Path
     found = search(study, store.create(study, output=tmp_path / "toy" / "run")).archive
     assert found.front is not None
     assert np.isinf(found.front["throughput"]).any()
+
+
+def test_an_endless_answer_is_a_word_for_scripts(capsys: pytest.CaptureFixture[str]) -> None:
+    print_json({"metrics": {"life": {"value": math.inf}}, "terms": [1.0, -math.inf]})
+    assert json.loads(capsys.readouterr().out) == {
+        "metrics": {"life": {"value": "infinite"}},
+        "terms": [1.0, "-infinite"],
+    }
+
+
+def test_an_endless_answer_stays_endless_in_python() -> None:
+    found = verbs.evaluate("codesign", {"workload": "gpt2-345m"})
+    assert found["metrics"]["recovery_time"]["value"] == math.inf
+
+
+def test_beside_an_endless_answer_there_is_no_ratio() -> None:
+    assert ratio(math.inf, math.inf, "s") == "="
+    assert ratio(3.0, math.inf, "s") == ratio(math.inf, 3.0, "s") == ""
