@@ -45,8 +45,8 @@ class Layout:
     given: int
     answer: int
     size: int
-    instructions: int
-    """Of the functions of operators."""
+    instructions: tuple[int, ...]
+    """Of each function of an operator."""
 
 
 def built(network: Network, isa: str, plan: Plan | None = None) -> tuple[Image, Layout]:
@@ -123,8 +123,8 @@ def _code(
     arguments: Sequence[tuple[int, ...]],
     places: tuple[int, int],
     isa: Isa,
-) -> tuple[bytes, int]:
-    """Bytes of all functions, and how many instructions those of the operators have."""
+) -> tuple[bytes, tuple[int, ...]]:
+    """Bytes of all functions, and the instructions of each of an operator."""
     answer, stack = places
     dispatcher = [
         step
@@ -144,7 +144,7 @@ def _code(
     for (place, labels), body in zip(_addresses(selected, isa), selected, strict=True):
         code += _encoded(body, isa, place, labels, entries[1:])
     operators = selected[1 : 1 + len(arguments)]
-    return code, sum(len([one for one in body if one[0] != "label"]) for body in operators)
+    return code, tuple(sum(name != "label" for name, _ in body) for body in operators)
 
 
 def _selected(body: Iterable[Step], isa: Isa) -> list[Instruction]:

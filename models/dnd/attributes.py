@@ -7,6 +7,7 @@ that breaks a rule is refused rather than recovered wrongly.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isqrt, prod
 
@@ -51,9 +52,9 @@ def padding(out: int, stride: int, kernel: int, size: int) -> int:
     return (out * stride + kernel - size - 1) // 2
 
 
-def kernel_sides(rows: Counter, columns: Counter) -> tuple[int, int]:
-    """Height and width of a kernel: the counter that moves the input further is the height."""
-    return rows[1], columns[1]
+def in_order(counters: Sequence[Counter], read: Affine) -> list[Counter]:
+    """In-channel, height, width: the further a counter moves the input, the slower it is."""
+    return ranked(counters, read)
 
 
 def known(found: Lifted, base: int, given: Shape | None) -> Known:
@@ -71,7 +72,9 @@ def known(found: Lifted, base: int, given: Shape | None) -> Known:
     answer = rules.get(found.kind, _flat)(found, given)
     expected = Effect(*written(answer, found, base))
     if canonical(expected) != canonical(found.effect):
-        raise Unsupported(f"{found.kind}: its attributes do not give the code that was found")
+        node = answer.node
+        size = f"{node.kernel[0]} x {node.kernel[1]}, stride {node.stride}, padding {node.padding}"
+        raise Unsupported(f"{found.kind} of {size}: these do not give the code that was found")
     return answer
 
 
@@ -99,7 +102,7 @@ def _square(size: int) -> int:
 
 def _kernel(counters: list[Counter]) -> int:
     """Side of the kernel whose rows and columns these are."""
-    height, width = kernel_sides(*counters)
+    (_, height), (_, width) = counters
     if height != width:
         raise Unsupported(f"a kernel that is not square: {height} x {width}")
     return height
@@ -109,7 +112,7 @@ def _convolution(found: Lifted, given: Shape | None) -> Known:
     """Out-channel counters are in the store, in-channel ones are not; the rest is the kernel."""
     channels, places = _channels(found), _places(found)
     moved = found.reads[0].address
-    inner = ranked(found.counters, moved)
+    inner = in_order(found.counters, moved)
     deep = inner[:1] if len(inner) in {1, 3} else []
     kernel = _kernel(inner[-2:]) if len(inner) > 1 else 1
     if len(inner) > 3 or len(places) > 2:
@@ -140,7 +143,7 @@ def _shape(found: Lifted, inner: list[Counter], inputs: int) -> Shape:
 
 def _linear(found: Lifted, given: Shape | None) -> Known:
     """Rows and columns of the matrix are told apart by their size."""
-    channels, inner = _channels(found), ranked(found.counters, found.reads[0].address)
+    channels, inner = _channels(found), in_order(found.counters, found.reads[0].address)
     outputs, inputs = (prod(extent for _, extent in one) for one in (channels, inner))
     if outputs > inputs:
         raise Unsupported(f"a linear layer that widens: {outputs} of {inputs}")
@@ -156,7 +159,7 @@ def _pooling(found: Lifted, given: Shape | None) -> Known:
     if given is None:
         raise Unsupported(f"{found.kind} on a buffer of unknown shape")
     moved = found.reads[0].address
-    inner = ranked(found.counters, moved)
+    inner = in_order(found.counters, moved)
     if len(inner) == 1 and inner[0][1] == given[1] * given[2]:
         kernel = _square(inner[0][1])
     elif len(inner) == 2:

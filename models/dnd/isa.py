@@ -4,7 +4,7 @@
 |--------|-----------|-----------------|----------|-----------------------------|----------|
 | narrow | 8 and 8   | 2 or 4 bytes    | two      | base                        | relative |
 | wide   | 32 and 32 | 4 bytes         | three    | base + 4 index              | relative |
-| vary   | 16 and 16 | 1 to 8 bytes    | two      | base + 4 index + constant   | absolute |
+| vary   | 16 and 16 | 1 to 7 bytes    | two      | base + 4 index + constant   | absolute |
 
 `narrow` packs fields from the highest bit and has no maximum; `wide` compares and jumps at once
 and fuses product and sum; `vary` has constants of 8 and 32 bits.

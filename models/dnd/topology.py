@@ -13,6 +13,8 @@ from .lifting import Lifted
 from .network import INPUT
 from .normal import extents, least
 
+LOST = "it reads what was not recovered"
+"""Why a function is left that reads one that was left."""
 MOST = 10**6
 """Combinations of counters that are tried for one lowest address."""
 
@@ -92,7 +94,7 @@ class Buffers:
         for address, node in reversed(recent):
             if address == base:
                 if node is None:
-                    raise Unsupported("it reads what was not recovered")
+                    raise Unsupported(LOST)
                 return node
         if self.given is None and not self.written:
             self.given = base

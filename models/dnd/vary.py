@@ -1,4 +1,4 @@
-"""The varying instruction set: 1 to 8 bytes, two operands, index and displacement at once."""
+"""The varying instruction set: 1 to 7 bytes, two operands, index and displacement at once."""
 
 from .encoding import (
     JUMPS,

@@ -159,6 +159,13 @@ def test_a_network_brings_its_own_parameters_and_the_idle_knob_is_called_out():
     assert not alone.flags["own"]
 
 
+def test_skip_connections_are_called_out_where_nothing_is_fused():
+    assert priced(workload="resnet18", compiler="tvm-o0").flags["skips"]
+    assert not priced(workload="resnet18", compiler="glow").flags["skips"]
+    assert not priced(workload="vgg16", compiler="tvm-o0").flags["skips"]
+    assert "three functions" in MODEL.remarks["skips"]
+
+
 def test_a_failure_in_six_makes_a_first_attempt_five_sixths_of_what_was_measured():
     assert metric("conv_time", **CONV, failure=0) == pytest.approx(
         5 / 6 * metric("conv_time", **CONV), rel=1e-12
