@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from typer.exceptions import TyperException
 
-from dse import agreement, documents, registry, side_by_side, switches, verbs
+from dse import agreement, documents, registry, side_by_side, sweeping, switches, verbs
 from dse import show as shown
 from dse import simulate as mechanisms
 from dse.answers import priced_like
@@ -184,7 +184,9 @@ def sweep(
     """Price every combination of a few knobs."""
     swept = {path: str(value) for path, value in _pairs(over).items()}
     with registry.priced_by(prices):
-        table = verbs.sweep_table(model, swept, parse_settings(settings or []), jobs=jobs)
+        fixed = parse_settings(settings or [])
+        table = sweeping.priced(model, swept, fixed, jobs=jobs)
+        refusals = sweeping.refusals(model, swept, table, fixed)
         listed = shown.at_prices(registry.model(model), registry.prices())
     if output is not None:
         shown.save_csv(table, output)
@@ -193,6 +195,8 @@ def sweep(
         print_json(shown.records(table))
     else:
         shown.table(console(), table, title=f"{model}: {len(table)} designs{listed}")
+    for text in refusals:
+        note(f"not covered, shown as infeasible: {text}")
 
 
 def _pairs(over: Sequence[str]) -> dict[str, str]:

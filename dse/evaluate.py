@@ -112,6 +112,19 @@ def evaluate(study: Study, columns: Columns) -> Table:
     return Table({**columns, **metrics, **judged}, _units(study), _labels(study))
 
 
+def refused(study: Study, table: Table) -> dict[str, int]:
+    """Rules of the page that designs of a table break: the rule and the way out -> designs."""
+    columns = {axis.path: table[axis.path] for axis in study.space.axes}
+    config = study.space.config(columns)
+    broken = {
+        f"`{rule.text}` must hold; {rule.way_out}": int(
+            np.sum(np.logical_not(np.broadcast_to(rule.holds(config), len(table))))
+        )
+        for rule in study.page.rules
+    }
+    return {text: count for text, count in broken.items() if count}
+
+
 def _violation(study: Study, metrics: Mapping[str, Array], rows: int) -> Array:
     total = np.zeros(rows)
     for constraint in study.constraints:

@@ -15,7 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dse import documents, registry
+from dse import documents, registry, sweeping
 from dse import simulate as mechanisms
 from dse import validate as validation
 from dse.ablation import Ablation
@@ -27,13 +27,11 @@ from dse.cross import Crossing, Line
 from dse.cross import cross as run_cross
 from dse.cross import scoreboard as scored
 from dse.errors import InputError
-from dse.evaluate import Table, stream
 from dse.executed import Tick
-from dse.search import Outcome, Pool, Progress, draw_of, require, total_of
+from dse.search import Outcome, Pool, Progress, require
 from dse.search import search as run_search
-from dse.spec import AnyModel, knobs
 from dse.store import Run, create, find
-from dse.study import Study, build, load
+from dse.study import load
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -159,63 +157,6 @@ def ablate(
     )
 
 
-def sweep_study(
-    model: str, over: Mapping[str, str], settings: Mapping[str, object] | None = None
-) -> Study:
-    """The grid of a sweep as a study without a file."""
-    page = registry.model(model)
-    document: dict[str, object] = {
-        "question": f"how {page.slug} answers over {', '.join(over)}",
-        "model": model,
-        "set": dict(settings or {}),
-        "space": {path: _axis(page, path, text) for path, text in over.items()},
-        "objectives": [next(n for n, metric in page.metrics.items() if metric.sense)],
-        "search": {"method": "grid", "budget": 10**9},
-    }
-    return build(model, document, place="sweep")
-
-
-def _axis(page: AnyModel, path: str, text: str) -> object:
-    """`1,2,4` as choices; `low..high`, `low..high:levels` or with `:log` as a range."""
-    low, dots, rest = text.partition("..")
-    if not dots:
-        if text.strip() == "all":
-            return "all"
-        return [_scalar(part, path) for part in text.split(",")]
-    high, *options = rest.split(":")
-    known = knobs(page.config).get(path)
-    axis: dict[str, object] = {"low": _scalar(low, path), "high": _scalar(high, path)}
-    counts = [option for option in options if option != "log"]
-    if counts:
-        axis["levels"] = _scalar(counts[0], path)
-    axis["log"] = "log" in options or bool(known and known.bounds and known.bounds.log)
-    return axis
-
-
-def _scalar(text: str, path: str) -> object:
-    if not text.strip():
-        raise InputError(f"--over {path}: an empty value; write {path}=1,2,4 or {path}=1..8:4")
-    return documents.parse(text.strip(), name=f"--over {path}")
-
-
-def sweep_table(
-    model: str,
-    over: Mapping[str, str],
-    settings: Mapping[str, object] | None = None,
-    *,
-    jobs: int = 1,
-    prices: str | Path | None = None,
-) -> Table:
-    """Every combination of the swept values, priced; see `sweep`."""
-    with registry.priced_by(prices):
-        study = sweep_study(model, over, settings)
-    draw = draw_of(study)
-    if draw is None:
-        raise InputError("a sweep enumerates; use 'dse search' for a sampled space")
-    tables = stream(study, draw, start=0, stop=total_of(study), jobs=jobs)
-    return Table.concat(list(tables))
-
-
 def sweep(
     model: str,
     over: Mapping[str, str],
@@ -233,7 +174,7 @@ def sweep(
         jobs: threads.
         prices: a price file that is laid over the shipped list.
     """
-    return sweep_table(model, over, settings, jobs=jobs, prices=prices).to_pandas()
+    return sweeping.priced(model, over, settings, jobs=jobs, prices=prices).to_pandas()
 
 
 def search(

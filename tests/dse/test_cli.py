@@ -112,6 +112,12 @@ def test_a_sweep_prices_every_combination(dse: Any) -> None:
     assert {row["clock"] for row in rows} == {1e8, 2e8, 3e8}
 
 
+def test_a_sweep_says_which_rule_its_uncovered_designs_break(dse: Any) -> None:
+    ended = dse("sweep", "dfx", "--over", "fpgas=1,2,3", "--set", "workload=gpt2-345m")
+    assert ended.code == 0
+    assert "1 of 3 designs: `heads % fpgas == 0` must hold; set fpgas" in ended.err
+
+
 def test_a_sweep_goes_into_a_csv_with_units_in_its_header(dse: Any) -> None:
     assert dse("sweep", "dfx", "--over", "fpgas=1,2", "--output", "sweep.csv").code == 0
     with Path("sweep.csv").open() as stream:
