@@ -110,9 +110,9 @@ def simulate(
     settings: Settings = None,
     as_json: AsJson = False,
 ) -> None:
-    """Execute a model's mechanism once; every knob of it is an option, --ssd-bandwidth VALUE.
+    """Execute a model's mechanism once; every knob of it is an option: --memory '40 GiB'.
 
-    So is every kind of file that it reads, --trace FILE. 'dse show MODEL' lists them.
+    So is every kind of file that it reads: --trace FILE. 'dse show MODEL' lists them.
     """
     if model.startswith("-"):
         raise InputError(f"name the model first: dse simulate MODEL {model} ...")
