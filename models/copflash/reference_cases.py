@@ -121,8 +121,10 @@ def training() -> Iterator[Case]:
         yield trained(f"no LII, {when}", f"mixed-{name}", knobs, ran)
     for spare in (0.07, 0.5):
         knobs = {"overprovision": spare}
-        yield trained("LII, between tensors", f"apart-{spare:g}", {**knobs, **APART})
+        group = "LII, little spare" if spare < 0.1 else "LII, between tensors"
+        yield trained(group, f"apart-{spare:g}", {**knobs, **APART})
         yield trained("no LII, between tensors", f"mixed-{spare:g}", knobs)
+    yield trained("LII, little spare", "apart-tlc-0.07", {"overprovision": 0.07, "lii": "on"})
     for victim in ("random", "d_choices"):
         yield trained("no LII, between tensors", f"mixed-{victim}", {"victim": victim})
     for spare in (0.1, 0.2, 0.5):

@@ -338,6 +338,25 @@ def test_that_it_is_literature_based_is_always_said():
     assert not priced(rating="standard-2tb").flags["endurance"]
 
 
+def test_mixed_lifetimes_are_marked_where_the_executed_drive_disagrees():
+    assert priced().flags["uniform"]
+    assert priced(zones="dual", victim="lru").flags["uniform"]
+    for knobs in ({"lii": "on"}, {"victim": "random"}, {"rating": "drive-1.92tb"}):
+        assert not priced(**knobs).flags["uniform"]
+
+
+def test_a_dataset_beside_checkpoints_is_marked_where_the_executed_drive_copies():
+    # 0.40 GB of checkpoints a step for 500 steps: 201 GB. Spare of TLC: 94 GB at 7 %, 239 at 20 %.
+    job = {"compute_time": 100, "steps_per_day": 500, "checkpoint_interval": 1000}
+    job |= {"refresh_interval": 86400, "dataset": 5e11, "coalesced": 1}
+    two = {**job, "zones": "dual", "lii": "on"}
+    assert priced(**two, overprovision=0.07).flags["shared"]
+    assert not priced(**two, overprovision=0.2).flags["shared"]
+    assert not priced(**job, overprovision=0.07).flags["shared"]
+    # A dataset that hardly changes is little of what is written for long.
+    assert not priced(**COPFLASH).flags["shared"]
+
+
 def test_many_choices_in_small_blocks_are_marked():
     assert priced(victim="d_choices", choices=32, pages_per_block=32).flags["choices"]
     assert not priced(victim="d_choices", choices=10).flags["choices"]
