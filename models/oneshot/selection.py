@@ -81,6 +81,15 @@ def _between(*, edge: Array, log: Array, space: Array) -> Cells:
     )
 
 
+def dot(left: Array, right: Array) -> Array:
+    """Sum of products over cells, which stay an axis of length one.
+
+    >>> dot(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
+    array([11.])
+    """
+    return np.expand_dims(np.einsum("...i,...i->...", left, right), -1)
+
+
 def moments(*, score: Array, share: Array) -> tuple[Array, Array]:
     """Mean and standard deviation of scores that have shares; the latter never 0.
 
@@ -175,8 +184,8 @@ def first_guess(grid: Cells, seen: Scores, *, aim: Array, picked: Array) -> Arra
     share = np.maximum(grid.share, TINY)
     part = np.minimum(np.maximum((picked - grid.edge + grid.share) / share, 0.0), 1.0)
     centre = np.expand_dims(moments(score=seen.mean, share=grid.share)[0], -1)
-    true = -np.sqrt(12) * np.sum(grid.width * part, axis=-1, keepdims=True) - centre
-    noise = np.sum(seen.deviation * seen.deviation * grid.share, axis=-1, keepdims=True)
+    true = -np.sqrt(12) * dot(grid.width, part) - centre
+    noise = dot(seen.deviation * seen.deviation, grid.share)
     square = true * np.abs(true) + aim * np.abs(aim) * noise
     guess: Array = centre + np.sign(square) * np.sqrt(np.abs(square))
     return guess
@@ -199,10 +208,10 @@ def threshold(grid: Cells, seen: Scores, *, picked: Array) -> Array:
     for _ in range(STEPS):
         here = np.minimum(np.maximum(here, low), high)
         distance = (seen.mean - here) / seen.deviation
-        above = np.sum(ndtr(distance) * grid.share, axis=-1, keepdims=True)
+        above = dot(ndtr(distance), grid.share)
         found = -ndtri(np.minimum(np.maximum(above, TINY**20), 1 - TINY / 10))
-        density = np.exp((found * found - distance * distance) / 2) * weight
-        slope = np.maximum(np.sum(density, axis=-1, keepdims=True), TINY)
+        density = np.exp((found * found - distance * distance) / 2)
+        slope = np.maximum(dot(density, weight), TINY)
         here = here + (aim - found) / slope
     return here
 
@@ -229,9 +238,8 @@ def random_regret(grid: Cells, *, measured: Array) -> Array:
     >>> float(random_regret(pair, measured=1))
     1.5
     """
-    regret: Array = 1 + np.sum(
-        _absent(grid, draws=np.expand_dims(measured, -1)) * grid.weight, axis=-1
-    )
+    missed = _absent(grid, draws=np.expand_dims(measured, -1))
+    regret: Array = 1 + dot(missed, grid.weight)[..., 0]
     return regret
 
 
@@ -260,5 +268,5 @@ def expected_regret(grid: Cells, seen: Scores, *, measured: Array, candidates: A
     worth = power(chance=draws * chance / (total * grid.space * before), draws=draws)
     missed = np.exp(np.cumsum(worth * steps, axis=-1))
     known = np.maximum(missed, _absent(grid, draws=drawn))
-    regret: Array = 1 + np.sum(known * grid.weight, axis=-1)
+    regret: Array = 1 + dot(known, grid.weight)[..., 0]
     return regret
