@@ -109,7 +109,7 @@ def test_trimmed_space_is_spare():
 
 
 def hot(**knobs: object) -> dict[str, float]:
-    asked = {"traffic": "hot-cold", "victim": "lru", "pages_per_block": 32, "blocks": 2048}
+    asked = {"traffic": "hot-cold", "victim": "lru", "pages_per_block": 32, "blocks": 1536}
     return scatter(configured(**asked | knobs))
 
 
@@ -154,9 +154,9 @@ def trimmed(kind: type[Ftl]) -> float:
     fill(ftl, Skew(user))
     ftl.trim(np.arange(4 * user // 5, user))
     left = Skew(4 * user // 5)
-    draw(ftl, left, 4 * user)
-    before = ftl.programmed[0], ftl.written[0]
     draw(ftl, left, 3 * user)
+    before = ftl.programmed[0], ftl.written[0]
+    draw(ftl, left, 2 * user)
     return (ftl.programmed[0] - before[0]) / (ftl.written[0] - before[1])
 
 
