@@ -74,7 +74,8 @@ def linked(calls: Sequence[Call], network: Network, isa: str, plan: Plan) -> tup
 
 def placed(calls: Sequence[Call], sizes: Mapping[int, int], *, reuses: bool) -> dict[int, int]:
     """Address of every buffer; where they are reused, the first gap that is free."""
-    last = {place: len(calls) for place in (INPUT, calls[-1].output)}
+    last = {call.output: time for time, call in enumerate(calls)}
+    last |= {place: len(calls) for place in (INPUT, calls[-1].output)}
     for time, call in enumerate(calls):
         last |= {place: max(time, last.get(place, 0)) for place in call.inputs}
     found: dict[int, int] = {}

@@ -100,6 +100,14 @@ def _square(size: int) -> int:
     return side
 
 
+def _stride(read: Affine, column: Counter) -> int:
+    """How far one column of the output moves the input."""
+    stride = read.coefficient(column[0]) // WORD
+    if stride < 1:
+        raise Unsupported("places of the output that do not move the input")
+    return stride
+
+
 def _kernel(counters: list[Counter]) -> int:
     """Side of the kernel whose rows and columns these are."""
     (_, height), (_, width) = counters
@@ -124,7 +132,7 @@ def _convolution(found: Lifted, given: Shape | None) -> Known:
             f"a kernel that is not square, or groups: {inputs} of {given[0]} input channels"
         )
     out = places[0][1] if len(places) == 2 else _square(places[0][1])
-    stride = moved.coefficient(places[-1][0]) // WORD
+    stride = _stride(moved, places[-1])
     pad = padding(out, stride, kernel, given[1])
     outputs = prod(extent for _, extent in channels)
     node = Node("conv", (), (kernel, kernel), stride, pad, bias=np.zeros(outputs, np.float32))
@@ -168,7 +176,7 @@ def _pooling(found: Lifted, given: Shape | None) -> Known:
         raise Unsupported(f"a pooling of {len(inner)} counters")
     places = ranked(found.effect.counters, found.effect.address)
     alone = prod(extent for _, extent in places) == given[0]
-    stride = kernel if alone else moved.coefficient(places[-1][0]) // WORD
+    stride = kernel if alone else _stride(moved, places[-1])
     if found.kind == "avgpool" and np.float32(found.share) != np.float32(1 / kernel**2):
         raise Unsupported(f"a sum of {kernel**2} that is not their mean")
     return Known(Node(found.kind, (), (kernel, kernel), stride), given)
@@ -186,14 +194,14 @@ def _counter(name: str, scale: int = 1) -> Affine:
 
 
 def written(
-    known: Known, found: Lifted, base: int
+    answer: Known, found: Lifted, base: int
 ) -> tuple[Affine, Expression, tuple[Counter, ...]]:
     """The store that attributes stand for: address, value without weights, counters."""
-    node, given = known.node, known.given
+    node, given = answer.node, answer.given
     out = output_shape(node, given)
     start = found.effect.address.constant
     if node.kind in {"conv", "maxpool", "avgpool"}:
-        value = _window(known, found, base)
+        value = _window(answer, found, base)
         place = _counter("oc", out[1] * out[2]) + _counter("oh", out[2]) + _counter("ow") + start
         counters = tuple(zip(("oc", "oh", "ow"), out, strict=True))
         for name in (name for name, size in counters if size == 1):
@@ -201,7 +209,7 @@ def written(
         return place, value, tuple(one for one in counters if one[1] > 1)
     size = prod(out)
     place = _counter("oc") + start
-    return place, _elements(known, found, base), (("oc", size),)
+    return place, _elements(answer, found, base), (("oc", size),)
 
 
 def _bias(found: Lifted) -> Load:
@@ -210,8 +218,8 @@ def _bias(found: Lifted) -> Load:
     return Load(_counter("oc") + found.bias.address.constant)
 
 
-def _window(known: Known, found: Lifted, base: int) -> Expression:
-    node, (channels, height, width) = known.node, known.given
+def _window(answer: Known, found: Lifted, base: int) -> Expression:
+    node, (channels, height, width) = answer.node, answer.given
     kernel, pad = node.kernel, node.padding
     row, column = (
         Affine.name(f"o{side}") * node.stride + Affine.name(f"k{side}") - pad for side in "hw"
@@ -228,11 +236,11 @@ def _window(known: Known, found: Lifted, base: int) -> Expression:
     return value if op == "max" else group("product", Number(found.share), value)
 
 
-def _elements(known: Known, found: Lifted, base: int) -> Expression:
+def _elements(answer: Known, found: Lifted, base: int) -> Expression:
     """What one element is of operators that have no windows."""
-    size, here, there = prod(known.given), _counter("oc"), _counter("ic")
+    size, here, there = prod(answer.given), _counter("oc"), _counter("ic")
     every = (("ic", size),)
-    match known.node.kind:
+    match answer.node.kind:
         case "gemm":
             return group("sum", _bias(found), reduced("sum", every, Load(there + base)))
         case "relu":

@@ -23,11 +23,11 @@ from .loops import (
 from .network import Network, Node, Shape, output_shape, shapes
 
 PLAN = Plan()
+"""Nothing is split, tiled, unrolled, fused or given back."""
 
 
-def compiled(network: Network, plan: Plan = PLAN) -> list[Call]:
+def compiled(network: Network) -> list[Call]:
     """Functions in the order of the network."""
-    del plan
     found = shapes(network)
     return [
         Call(
@@ -57,9 +57,8 @@ def nest(node: Node, given: Shape) -> Nest:
     return Nest(("out", "in", "other")[: 1 + len(node.inputs)], _flat(node, given))
 
 
-def window(node: Node, given: Shape) -> tuple[Affine, Affine]:
+def window(node: Node) -> tuple[Affine, Affine]:
     """Row and column of the input under a place of the kernel."""
-    del given
     row = counter("oh", node.stride) + counter("kh") - node.padding
     column = counter("ow", node.stride) + counter("kw") - node.padding
     return row, column
@@ -67,7 +66,7 @@ def window(node: Node, given: Shape) -> tuple[Affine, Affine]:
 
 def tests(node: Node, given: Shape) -> list[tuple[Affine, int]]:
     """What keeps a padded window inside the input."""
-    row, column = window(node, given)
+    row, column = window(node)
     return [(row, given[1]), (column, given[2])] if node.padding else []
 
 
@@ -81,7 +80,7 @@ def _convolution(node: Node, given: Shape) -> tuple[Statement, ...]:
     deep = node.kind == "depthwise"
     kernel = ("kh", node.kernel[0]), ("kw", node.kernel[1])
     place = counter("oc", out[1] * out[2]) + counter("oh", out[2]) + counter("ow")
-    row, column = window(node, given)
+    row, column = window(node)
     channel = counter("oc" if deep else "ic")
     pixel = Read("in", channel * (height * width) + row * width + column)
     inside = counter("kh", node.kernel[1]) + counter("kw")
@@ -112,7 +111,7 @@ def _pooling(
 ) -> tuple[Statement, ...]:
     out = output_shape(node, given)
     place = counter("oc", out[1] * out[2]) + counter("oh", out[2]) + counter("ow")
-    row, column = window(node, given)
+    row, column = window(node)
     pixel = Read("in", counter("oc", given[1] * given[2]) + row * given[2] + column)
     kernel = ("kh", node.kernel[0]), ("kw", node.kernel[1])
     body: list[Statement] = [Write("out", place, Literal(start))]

@@ -86,7 +86,7 @@ class _Reader:
 
     def take(self, routine: Routine, registers: dict[str, Affine]) -> None:
         """Recover one function, and note what it took in any case."""
-        summary, kind, place = Summary(routine, lambda _: None), "", None
+        summary, kind, place = Summary(routine), "", None
         base: int | None = None
         try:
             found = lifted(summary.effects(registers), self.region)
@@ -113,7 +113,10 @@ class _Reader:
         if found.effect.address.constant in starts and found.kind != "relu":
             raise Unsupported(f"{found.kind} reads what it writes")
         inputs = tuple(self.buffers.source(start) for start in starts)
-        answer = known(found, starts[0], self.shapes.get(inputs[0]))
+        shapes = {self.shapes.get(place) for place in inputs}
+        if len(shapes) > 1:
+            raise Unsupported(f"{found.kind} of buffers of different shapes")
+        answer = known(found, starts[0], shapes.pop())
         if INPUT in inputs and INPUT not in self.shapes:
             self.shapes[INPUT] = self.recovery.shape = answer.given
         node = self._filled(replace(answer.node, inputs=inputs), found, answer)

@@ -162,7 +162,6 @@ _ACTIONS: dict[str, Callable[[Machine, Step], Any]] = {
     "mul": _integer(lambda r, s: r[s.b] * r[s.c]),
     "addc": _integer(lambda r, s: r[s.b] + s.c),
     "mulc": _integer(lambda r, s: r[s.b] * s.c),
-    "madd": _integer(lambda r, s: r[s.b] * r[s.c] + r[s.d]),
     "load": _word,
     "store": _word,
     "fload": _touch,

@@ -8,7 +8,7 @@ from .affine import Affine
 from .control_flow import Decoded, NaturalLoop, Routine, Unsupported
 from .symbolic import Path, Test, register, slot
 
-_WRITES = {"const", "extend", "high", "move", "add", "addc", "mul", "mulc", "madd", "load"}
+_WRITES = {"const", "extend", "high", "move", "add", "addc", "mul", "mulc", "load"}
 
 
 def changed(routine: Routine, loop: NaturalLoop) -> tuple[set[str], set[int]]:

@@ -10,7 +10,7 @@ rounded to float32 when it is stored. A stack slot is a word beside the stack po
 | extend a i          | a = 256 a + i                                               |
 | high a i            | a = a + 65536 i                                             |
 | move, add, mul      | a = b; a = b + c; a = b c                                   |
-| addc, mulc, madd    | a = b + i; a = b i; a = b c + d                             |
+| addc, mulc          | a = b + i; a = b i                                          |
 | load a i, store a i | a = slot i; slot i = a                                      |
 | fload a b c d e     | a = memory[b + c d + e], without index where c is `NONE`    |
 | fstore a b c d e    | memory[b + c d + e] = a                                     |

@@ -33,8 +33,8 @@ what-if that the tool lacks. Topology recovery is negligible and has no term.
 Known weak regimes (sign of the bias of the time): timed on a busy machine +; functions larger
 than LeNet's ?, solvers may give up; TVM's MobileNet +, its instructions are a third; recurrent
 networks and stacks of equal layers +, a function that is called often is counted often.
-Executed (reference.py) on LeNet and a small ResNet by two compilers of our own: functions and types
-are counted alike; binary_instructions + by 10 to 32 %, as activations, additions and 1 x 1
+Executed (reference.py) on LeNet and a small ResNet by two compilers of our own: functions and
+types are counted alike; binary_instructions + by 10 to 32 %, as activations, additions and 1 x 1
 convolutions are shorter than what stands for them; recovery + for skips in code without fusion.
 Kernel-library binaries (XLA, NNFusion), interpreters, GPU and accelerator code, AVX-512: out of
 the tool's scope, which does not mean safe.

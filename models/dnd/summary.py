@@ -28,7 +28,7 @@ from .expressions import (
     without,
 )
 from .induction import changed, feeds_exit, last, steps
-from .symbolic import Constants, Path, State, execute, met, mystery, register, tests, unknown
+from .symbolic import Path, State, execute, met, mystery, register, tests, unknown
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,9 @@ class Leaving:
 class Summary:
     """Symbolic execution of one function, and how many instructions it took."""
 
-    def __init__(self, routine: Routine, constants: Constants) -> None:
+    def __init__(self, routine: Routine) -> None:
         """Prepare the loops of a function."""
-        self.routine, self.constants = routine, constants
+        self.routine = routine
         self.found: dict[int, dict[str, int]] = {}
         self.identified, self.extracted = 0, 0
         self._identifying = 0
@@ -88,7 +88,7 @@ class Summary:
                 if step.op == "jumpif":
                     return self._forked(start, path, state)
                 if step.op != "jump":
-                    execute(step, state, self.constants)
+                    execute(step, state)
         return [Leaving(start, block.successors[0], Path(path.tests, state))]
 
     def _count(self) -> None:
@@ -154,8 +154,10 @@ class Summary:
         }
         back, out, start = self._iteration(loop, state, heads, counter)
         final = last(out.path.tests, counter)
-        times = final + (back.source == out.source)
-        if not times or out.source not in {back.source, loop.header}:
+        rotated = back.source == out.source
+        times = final + rotated
+        early = out.path.state.effects or out.path.state.floats != start.floats
+        if not times or (not rotated and (out.source != loop.header or early)):
             raise Unsupported(f"the loop at {loop.header:#x} ends inside its body")
         after = State(effects=state.effects, integers=dict(state.integers))
         for name in sorted(integers):
@@ -215,5 +217,5 @@ def arguments(routine: Routine, count: int) -> list[tuple[int, dict[str, Affine]
                 names = map(register, range(count))
                 found.append((step.a, {name: state.integer(name) for name in names}))
             elif step.op != "return":
-                execute(step, state, lambda _: None)
+                execute(step, state)
     return found

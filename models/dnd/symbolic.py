@@ -31,8 +31,6 @@ class Order:
 
 Test: TypeAlias = Affine | Order
 """What a path knows: an affine value of at least 0, or an order of floats."""
-Constants: TypeAlias = Callable[[Affine], float | None]
-"""The float of a constant address of memory that nobody writes."""
 
 _FRESH = count()
 
@@ -118,7 +116,7 @@ class Path:
     state: State
 
 
-def execute(step: Step, state: State, constants: Constants) -> None:
+def execute(step: Step, state: State) -> None:
     """One step that does not jump."""
     if step.op in _INTEGER:
         value = _INTEGER[step.op](step, state)
@@ -131,8 +129,7 @@ def execute(step: Step, state: State, constants: Constants) -> None:
         state.integers[slot(step.b)] = state.integer(register(step.a))
     elif step.op == "fload":
         address = _address(step, state)
-        known = constants(address)
-        state.floats[step.a] = state.loaded(address) if known is None else Number(known)
+        state.floats[step.a] = state.loaded(address)
     elif step.op == "fstore":
         state.store(Effect(_address(step, state), state.float(step.a)))
     elif step.op == "fcompare":
@@ -181,7 +178,6 @@ _INTEGER: dict[str, Callable[[Step, State], Affine]] = {
     "addc": lambda s, at: _of(at, s.b) + s.c,
     "mul": lambda s, at: _product(_of(at, s.b), _of(at, s.c)),
     "mulc": lambda s, at: _of(at, s.b) * s.c,
-    "madd": lambda s, at: _product(_of(at, s.b), _of(at, s.c)) + _of(at, s.d),
     "load": lambda s, at: at.integer(slot(s.b)),
 }
 

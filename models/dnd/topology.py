@@ -8,7 +8,7 @@ from itertools import product
 
 from .affine import Affine
 from .control_flow import Unsupported
-from .expressions import Gate, Load, Reduce, walk
+from .expressions import Gate, Load, walk
 from .lifting import Lifted
 from .network import INPUT
 from .normal import extents, least
@@ -64,12 +64,6 @@ def bases(found: Lifted) -> tuple[int, ...]:
     """Base addresses of the buffers that an operator reads."""
     sizes = extents(found.effect)
     tests = [t for part in walk(found.effect.value) if isinstance(part, Gate) for t in part.tests]
-    sizes |= {
-        name: extent
-        for part in walk(found.effect.value)
-        if isinstance(part, Reduce)
-        for name, extent in part.counters
-    }
     return tuple(lowest(read, tests, sizes) for read in found.reads)
 
 

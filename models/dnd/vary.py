@@ -28,7 +28,6 @@ FORMS = {
     "const": Form((8, -32), same("const")),
     "move": Form((4, 4), same("move")),
     "add": Form((4, 4), two("add")),
-    "mul": Form((4, 4), two("mul")),
     **{op: Form((8, -32), onto(op)) for op in ("addc", "mulc")},
     **{f"{op}s": Form((8, -8), onto(op)) for op in ("addc", "mulc")},
     "load": Form((4, 12), same("load")),
@@ -41,7 +40,6 @@ FORMS = {
     "fexp": Form((4, 4), same("fexp")),
     **{op: Form((4, 4), two(op)) for op in (*TWO, "fmax")},
     "comparec": Form((8, -32), same("comparec")),
-    "fcompare": Form((4, 4), same("fcompare")),
     "jumpless": Form((32,), on_flags(0), target=True),
     "jumpnotless": Form((32,), on_flags(1), target=True),
     "jump": Form((32,), same("jump"), target=True),
@@ -61,13 +59,11 @@ def select(step: Step, spare: int) -> list[Instruction]:
             found = [*moved, (op + ("s" if -128 <= c < 128 else ""), (a, c))]
         case "branchc":
             found = [("comparec", (b, c)), jump]
-        case "branchf":
-            found = [("fcompare", (b, c)), jump]
         case "fload" | "fstore" if c != NONE:
             found = [(f"{op}x", (a, b, c, e))]
         case "fload" | "fstore" if e:
             found = [(f"{op}d", (a, b, e))]
-        case "add" | "mul" | "fadd" | "fsub" | "fmul" | "fdiv" | "fmax":
+        case "add" | "fadd" | "fsub" | "fmul" | "fdiv" | "fmax":
             found = two_operands(step)
         case _:
             found = plain(step, FORMS)

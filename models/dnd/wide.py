@@ -23,7 +23,6 @@ FORMS = {
     "move": Form((5, 5), same("move")),
     "add": Form((5, 5, 5), same("add")),
     "mul": Form((5, 5, 5), same("mul")),
-    "madd": Form((5, 5, 5, 5), same("madd")),
     "addc": Form((5, 5, -14), same("addc")),
     "load": Form((5, 12), same("load")),
     "store": Form((5, 12), same("store")),

@@ -4,6 +4,8 @@ from functools import cache
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
 from dse import registry, simulate
@@ -16,7 +18,7 @@ from models.dnd.inference import answer
 from models.dnd.model import MODEL
 from models.dnd.network import same
 from models.dnd.reference import REFERENCE, Deployment, cases, deployed, drawn, run
-from tests.models.dnd.binaries import ISAS, PLANS, compiled, network, recovered
+from tests.models.dnd.binaries import ISAS, PLANS, compiled, network, recovered, tangled
 
 ALL = [(c, i) for c in PLANS for i in ISAS]
 EVERY = pytest.mark.parametrize(("compiler", "isa"), ALL)
@@ -62,6 +64,17 @@ def test_the_bytes_compute_what_the_network_does(
     got, _ = emulated(*compiled(original, compiler, isa), values)
     # Both round to float32, in another order: at most 64 roundings of 2^-24 of values about 1.
     assert np.abs(got - answer(original, values).ravel()).max() <= 64 * 2**-24
+
+
+@settings(derandomize=True, deadline=None, max_examples=12)
+@given(seed=st.integers(0, 10**6), which=st.sampled_from(ALL))
+def test_networks_of_any_topology_come_back(seed: int, which: tuple[str, str]):
+    original = tangled(seed)
+    found = recovered(original, *which)
+    back = found.network()
+    assert found.reasons == []
+    assert back is not None
+    assert same(original, back)
 
 
 def test_another_seed_gives_another_network_that_comes_back_too():

@@ -217,7 +217,7 @@ def taken_apart() -> Lifted:
     image = band()
     places = MEMORY, MEMORY + 128, CONSTANTS, CONSTANTS + 4 * WEIGHTS
     arguments = {f"r{number}": Affine(place) for number, place in enumerate(places)}
-    effects = Summary(routines(image)[CODE], lambda _: None).effects(arguments)
+    effects = Summary(routines(image)[CODE]).effects(arguments)
     return lifted(effects, Region(CONSTANTS, CONSTANTS + len(image.constants)))
 
 
