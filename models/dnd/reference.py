@@ -16,8 +16,8 @@ Where it differs from the release: weights are told from activations by where me
 not by the range of counters; strides are read off addresses; an iteration is executed by affine
 arithmetic, not by a solver, so its seconds are not angr's. Steps and ranks can be compared, times
 cannot. Not supported, as in the release: kernels and maps that are not square, linear layers that
-widen, depthwise convolutions, norms; skips that reach beyond `window` functions; strides of 3
-with a kernel above 3, where the release's padding formula fails. What no byte tells: a convolution
+widen, depthwise convolutions, norms; skips that reach beyond `window` functions; strides of 3 and
+more where the padding formula of the release is off. What no byte tells: a convolution
 that covers its input whole is a linear layer, and the height of an input of one channel without
 padding is taken to be its width.
 """
