@@ -1,9 +1,10 @@
 """What one pass is: the network, the device, the number format and the knobs."""
 
 import math
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from dse import provenance
 from dse.spec import Bounds, Catalog, Config, Operator, Real, Record, Symbol, Unit, leaf
@@ -28,6 +29,10 @@ class Network(Record):
     """Keys and values kept per token; 0 for a network without a cache."""
     context: Annotated[Real, Unit("token")] = leaf(1.0)
     """Most tokens of a sample; 1 for a picture."""
+    heads: Annotated[Real, Unit("1")] = OFF
+    """Attention heads; 0 where layers of unlike shapes are added up, as in convolutions."""
+    kv_heads: Annotated[Real, Unit("1")] = OFF
+    """Heads of keys and values."""
 
 
 class Device(Record):
@@ -42,6 +47,25 @@ class Device(Record):
     peak_bf16: Flops = UNKNOWN
     peak_fp8: Flops = UNKNOWN
     peak_int8: Flops = UNKNOWN
+    multiprocessors: Annotated[Real, Unit("1")] = UNKNOWN
+    base_clock: Annotated[Real, Unit("Hz")] = UNKNOWN
+    boost_clock: Annotated[Real, Unit("Hz")] = UNKNOWN
+    l2_capacity: Annotated[Real, Unit("B")] = UNKNOWN
+    l1_capacity: Annotated[Real, Unit("B")] = UNKNOWN
+    """L1 cache and shared memory of one multiprocessor."""
+    compute_capability: Annotated[Real, Unit("1")] = UNKNOWN
+    """As NVIDIA numbers its generations; unknown on other boards."""
+    memory_type: str = ""
+    """As the datasheet names it; empty in a batch over several boards."""
+    stacked: Switch = UNKNOWN
+    """1 with stacked memory (HBM), 0 with GDDR; read off the memory's type."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_memory_type(cls, row: Any) -> Any:  # noqa: ANN401 - whatever pydantic was given
+        """Stacked memory is told by its name, so that no string reaches an equation."""
+        named = row.get("memory_type") if isinstance(row, Mapping) else ""
+        return {**row, "stacked": float(named.startswith("HBM"))} if named else row
 
 
 class Precision(Record):
@@ -54,6 +78,34 @@ class Precision(Record):
     bf16: Switch = OFF
     fp8: Switch = OFF
     int8: Switch = OFF
+
+
+class Form(Record):
+    """Which law prices an operator."""
+
+    calibrated: Switch = OFF
+    """1 for the law fitted on measured kernels, 0 for the roof of the datasheet."""
+
+
+class Kernels(Record):
+    """The kernels that a framework starts for a network; the calibrated form alone reads them."""
+
+    fused: Switch = OFF
+    """1 where one kernel does scores, softmax and values."""
+    linears: Annotated[Real, Unit("1")] = leaf(1.0)
+    """Kernels that project to queries, keys and values."""
+    pair_calls: Annotated[Real, Unit("1")] = OFF
+    """Further kernels over the scores of a layer: scale, mask, limit."""
+    pair_moved: Annotated[Real, Unit("1")] = OFF
+    """Elements those move per score."""
+    token_calls: Annotated[Real, Unit("1")] = OFF
+    """Further kernels over the width of a layer: copies, scale of the queries."""
+    token_moved: Annotated[Real, Unit("1")] = OFF
+    """Elements those move per element of the width."""
+    activation_calls: Annotated[Real, Unit("1")] = OFF
+    """Further kernels of an activation that is not fused."""
+    activation_moved: Annotated[Real, Unit("1")] = OFF
+    """Elements those move per element of the activation."""
 
 
 class Pass(Config):
@@ -79,3 +131,11 @@ class Pass(Config):
         GIVEN("dispatch_time")
     )
     """Time to start one kernel."""
+    form: Annotated[Form, Catalog("roofline.form", "datasheet"), Symbol("f")]
+    """The law: the roof of the datasheet, or kernels as measured ones say."""
+    kernels: Annotated[Kernels, Catalog("roofline.kernels", "listed"), Symbol(r"\kappa")]
+    """Kernels that the framework starts; the calibrated form alone reads it."""
+    host_time: Annotated[Real, Field(ge=0), Unit("s"), Symbol("t_h"), Bounds(0, 100e-6)] = GIVEN(
+        "host_time"
+    )
+    """Time the host takes to dispatch one kernel, which binds when kernels are shorter."""

@@ -42,7 +42,9 @@ import numpy as np
 
 from dse.spec import Array, Metric, Model, Monotone, Operator, Paper, Result, Rule, leaf
 
+from . import coverage
 from .config import DATA, GIVEN, Device, Network, Pass, Precision
+from .operators import costs
 
 __all__ = [
     "MODEL",
@@ -153,6 +155,34 @@ def _operator_times(
     return times
 
 
+def launch_time(*, calls: Array, dispatch: Array, host: Array, working: Array) -> Array:
+    r"""What starting kernels adds to their work, $\max(k t_d, k t_h - t_{work})$ [derived].
+
+    The host dispatches while the device works: it is waited for only where kernels are shorter.
+
+    >>> float(launch_time(calls=100, dispatch=5e-6, host=30e-6, working=1e-3))
+    0.002
+    """
+    return np.maximum(calls * dispatch, calls * host - working)
+
+
+def _chosen(
+    config: Pass, rate: Array, roof: Mapping[str, Array]
+) -> tuple[dict[str, Array], Array]:
+    """Time of each operator by the form that is set, and the kernels that start.
+
+    A batch that is all datasheet does not pay for the calibrated form.
+    """
+    calls = _law(config.workload.operators, ["calls"])["calls"]
+    calibrated = coverage.on(config)
+    if not np.any(calibrated):
+        return dict(roof), calls
+    found = costs(config, rate)
+    times = {name: np.where(calibrated, found[name][0], time) for name, time in roof.items()}
+    started = reduce(np.add, [count for _, count in found.values()])
+    return times, np.where(calibrated, started, calls)
+
+
 def evaluate(config: Pass) -> Result:
     """Compose the equations; terms and resources are seconds of one pass."""
     net, device, width = config.workload, config.device, config.precision.width
@@ -161,9 +191,11 @@ def evaluate(config: Pass) -> Result:
     stream = {"bandwidth": device.memory_bandwidth, "efficiency": config.memory_efficiency}
     computing = {name: compute_time(flops=n, **speed) for name, n in done.items()}
     moving = {name: memory_time(bytes_=n * width, **stream) for name, n in moved.items()}
-    terms = _operator_times(net.operators, computing, moving)
-    working, calls = reduce(np.add, terms.values()), _law(net.operators, ["calls"])["calls"]
-    launch = calls * config.dispatch_time
+    terms, calls = _chosen(config, rate, _operator_times(net.operators, computing, moving))
+    working = reduce(np.add, terms.values())
+    launch = launch_time(
+        calls=calls, dispatch=config.dispatch_time, host=config.host_time, working=working
+    )
     latency = working + launch
     flops_law, moved_law = _law(net.operators, FLOPS), _law(net.operators, MOVED)
     flops = weighed(coefficients=flops_law, amounts=done)
@@ -187,11 +219,14 @@ def evaluate(config: Pass) -> Result:
         "memory": weighed(coefficients=moved_law, amounts=moving),
         "launch": launch,
     }
+    brief = working < calls * GIVEN("least_operator_time")
+    roofed = np.logical_not(coverage.on(config))
     flags = {
-        "small": working < calls * GIVEN("least_operator_time"),
+        "small": brief & roofed,
         "length": np.greater(config.tokens, net.context),
         "context": config.context < config.tokens,
-        "plain": (config.compute_efficiency == 1) & (config.memory_efficiency == 1),
+        "plain": (config.compute_efficiency == 1) & (config.memory_efficiency == 1) & roofed,
+        **coverage.flags(config, brief),
     }
     terms["launch"] = launch
     return Result(metrics=metrics, terms=terms, resources=resources, flags=flags)
@@ -223,6 +258,7 @@ MODEL = Model(
         "length": "more tokens than the network takes at once; a picture is 1 token of context 1",
         "context": "context below tokens: counts a window, not the whole prompt",
         "plain": "plain datasheet: 25 to 55 % too fast on most measured products of matrices",
+        **coverage.WORDS,
     },
     rules=(
         Rule(
@@ -231,11 +267,12 @@ MODEL = Model(
             "set precision to one the GPU lists (fp32 always; fp16 from Volta, tf32 and bf16 from"
             " Ampere, fp8 from Ada and Hopper), or device to another GPU",
         ),
+        *coverage.RULES,
     ),
     monotone=(
         *(
             Monotone(knob, "latency", 1)
-            for knob in ("batch", "tokens", "context", "dispatch_time")
+            for knob in ("batch", "tokens", "context", "dispatch_time", "host_time")
         ),
         *(Monotone(f"{part}_efficiency", "latency", -1) for part in ("compute", "memory")),
     ),

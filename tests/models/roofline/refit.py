@@ -1,0 +1,97 @@
+"""The fits of the calibrated form: robust least squares of log ratios, every set weighing the same.
+
+The objective is the pseudo-Huber loss of ln(predicted / measured) with delta 0.05, averaged over
+the rows of a set (one source on one device) and added up over sets.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from scipy.optimize import least_squares
+
+from dse.spec import Array
+from models.roofline.products import TENSOR, VECTOR, Law
+
+from .kernels import FLOORS, Products
+
+DELTA = 0.05
+"""Log ratio from which on an error counts linearly: 5 %."""
+SHARED = ("memory_share", "l2_rate", "split_time", "quantised", "overlap")
+OWN = ("ceiling", "edge", "prologue")
+
+Constants = Mapping[str, float]
+
+
+def minimised(residuals: Callable[[Constants], Sequence[Array]], start: Constants) -> Constants:
+    """Constants at the least robust error, each a multiple of where it started."""
+    names, first = list(start), np.array(list(start.values()))
+
+    def losses(scale: Array) -> Array:
+        return robust(residuals(dict(zip(names, np.abs(scale) * first, strict=True))))
+
+    steps = {"diff_step": 1e-3, "xtol": 1e-5, "ftol": 1e-6, "max_nfev": 40}
+    found = least_squares(losses, np.ones(len(names)), **steps)
+    return dict(zip(names, (np.abs(found.x) * first).tolist(), strict=True))
+
+
+def robust(parts: Sequence[Array]) -> Array:
+    """Signed roots of the loss of every log ratio, each set divided by its rows."""
+    found = []
+    for ratio in parts:
+        loss = 2 * DELTA**2 * (np.sqrt(1 + (ratio / DELTA) ** 2) - 1)
+        found.append(np.sign(ratio) * np.sqrt(loss / len(ratio)))
+    return np.concatenate(found)
+
+
+def laws_of(constants: Constants) -> dict[str, Law]:
+    """Laws whose fitted constants are these; the others are the page's."""
+    shared = {name: constants[name] for name in SHARED if name in constants}
+
+    def own(kind: str) -> dict[str, float]:
+        prefix = f"{kind}."
+        return {k.removeprefix(prefix): v for k, v in constants.items() if k.startswith(prefix)}
+
+    return {
+        kind: Law.model_validate({**law.model_dump(), **shared, **own(kind)})
+        for kind, law in (("tensor", TENSOR), ("vector", VECTOR))
+    }
+
+
+def starts_of(constants: Constants) -> dict[str, float]:
+    """Time to start a kernel by measuring protocol."""
+    return {name: constants[f"launch.{name}"] for name in FLOORS.values()}
+
+
+def page_constants(launch: Mapping[str, float]) -> dict[str, float]:
+    """What the page holds, as a fit names it."""
+    own = {
+        f"{kind}.{name}": float(getattr(law, name))
+        for kind, law in (("tensor", TENSOR), ("vector", VECTOR))
+        for name in OWN
+    }
+    shared = {name: float(getattr(TENSOR, name)) for name in SHARED}
+    return {**shared, **own, **{f"launch.{name}": time for name, time in launch.items()}}
+
+
+def fitted_products(
+    sets: Sequence[Products], launch: Mapping[str, float], *, count: int = 1200
+) -> Constants:
+    """Constants of products of matrices on about so many rows of each set.
+
+    Constants that no set speaks of keep the page's values.
+    """
+    thin = [one.thinned(count) for one in sets]
+    given = page_constants(launch)
+    spoken = {FLOORS[one.name.split()[0]] for one in sets}
+    kinds = {"vector" if one.precision.fp32 else "tensor" for one in sets}
+    silent = {f"launch.{name}" for name in launch.keys() - spoken} | {
+        name for name in given for kind in {"tensor", "vector"} - kinds if name.startswith(kind)
+    }
+
+    def residuals(constants: Constants) -> list[Array]:
+        every = {**given, **constants}
+        laws, starts = laws_of(every), starts_of(every)
+        return [np.log(one.predicted(laws, starts) / one.time) for one in thin]
+
+    free = {name: value for name, value in given.items() if name not in silent}
+    return {**given, **minimised(residuals, free)}
