@@ -175,6 +175,7 @@ def test_a_set_that_is_too_small_teaches_nothing():
         ("space", {"candidates": 1000}),
         ("iterative", {"tuner": "iterative"}),
         ("normal", {"law": "normal"}),
+        ("misses", {"train_size": 299, "trials": 7}),
         ("capped", {"trials": 65, "candidates": 64}),
     ],
 )
