@@ -27,6 +27,7 @@ QUANTITIES = {
     ),
     "slc_writes": Metric("1", "", "share of the pages written that enter SLC"),
     "slc_blocks": Metric("1", "", "share of the blocks in SLC mode at the end"),
+    "eadm_blocks": Metric("1", "", "the same where EADM chose it"),
     "steps_of_life": Metric("1", "max", "steps until the first zone is worn out, blocks alike"),
     "lifetime": Metric("s", "max", "the same at the job's steps a day"),
     "wear_imbalance": Metric("1", "", "wear of SLC less TLC over the larger"),
@@ -55,7 +56,7 @@ REFERENCE = Reference(
         "feasible": Metric("1", "", "whether the data fit and cleaning finds room"),
         "reason": Metric("", "", "why not"),
     },
-    compared={name: name for name in COMPARED},
+    compared=COMPARED,
     cases=cases,
     published=published,
 )

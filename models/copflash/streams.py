@@ -20,8 +20,8 @@ BATCH = 512
 ENDLESS = float("inf")
 SHORT_ENDS, MEDIUM_TURNS, CHECKPOINT, REFRESH = 0.9, 0.95, 0.97, 0.98
 """When in a step its tensors die, its states are rewritten, and what is long-lived is written."""
-TENSORS, PIECES = 16, 256
-"""Of a step's short-lived bytes, and of the dataset; each is written by itself."""
+TENSORS, PIECES, MOST_PIECES = 16, 256, 16384
+"""Of a step's short-lived bytes, and of the dataset, where it is spread at most so many."""
 
 
 class Event(NamedTuple):
@@ -55,7 +55,8 @@ class Job(NamedTuple):
     def series(self) -> tuple["Series", "Series"]:
         """Checkpoint and dataset, as pieces that are rewritten in turn."""
         if self.spread:
-            each = [max(round(turn * TENSORS), 1) for turn in (self.interval, self.refresh)]
+            turns = (self.interval, self.refresh)
+            each = [max(min(round(turn * TENSORS), MOST_PIECES), 1) for turn in turns]
         else:
             each = [1, PIECES]
         return (

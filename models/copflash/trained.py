@@ -4,6 +4,7 @@ The drive keeps its pages per block and has fewer blocks, so a page stands for m
 job writes is counted here anew, not by the page's equations.
 """
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -200,12 +201,14 @@ def _answers(config: Executed, drive: Zoned, done: Counts, steps: int) -> dict[s
     amplified = done.programmed / np.where(entered > 0, entered, np.inf)
     life = 1 / rates.max() if rates.max() > 0 else np.inf
     larger = rates.max()
+    share = float((sized[SLC] if drive.two else 0.0) / drive.layout.blocks)
     return {
         "write_amplification": float(done.programmed.sum() / host),
         "slc_amplification": float(amplified[SLC]),
         "tlc_amplification": float(amplified[TLC]),
         "slc_writes": float(done.written[SLC] / host),
-        "slc_blocks": float((sized[SLC] if drive.two else 0.0) / drive.layout.blocks),
+        "slc_blocks": share,
+        "eadm_blocks": share if drive.balance else math.nan,
         "steps_of_life": float(life),
         "lifetime": float(life / config.steps_per_day * DAY),
         "wear_imbalance": float((rates[SLC] - rates[TLC]) / larger) if larger > 0 else 0.0,
