@@ -39,14 +39,14 @@ Known weak regimes (sign of the bias of the lifetime), measured on the executed 
 - No LII (flag `uniform`): training's data are not uniform. Amplification under greedy or d-choices
   is 8 to 210 % too high, most where little outlives its step and in two zones: lifetime to -68 %.
   Oldest first is 38 to 41 % too low if long bytes are written between tensors: lifetime to +70 %.
-  A random block: 2 %. Of random hot and cold pages in the same blocks it is 12 to 35 % too low.
+  A random block: 2 %. For random hot and cold pages in the same blocks it is 4 to 35 % too low.
 - LII with little spare (flag `shared`): checkpoints and dataset share TLC blocks. At 7 % spare
-  these had 1.1 to 2.1, not 1: lifetime to +11 %. A class drawn at random for 20 % of the writes: 1.2.
-- EADM: the split is met to 3 %, lifetime to +2.5 %.
+  these had 1.1 to 2.1, not 1: lifetime to +11 %. With 20 % of the writes in a random class: +10 %.
+- EADM: the split is met to 3.3 %, lifetime to +2.5 %.
 - Greedy is 0.6 % too low at 32 pages and 10 % spare, to 4 % in blocks below 32 pages.
-- The worst block of a zone has 1 to 8 times the mean wear there, as data that stay are not moved: +.
-Not executed: reads, retention and the wear of converting blocks +; EADM squeezed by capacity, where
-a tiny SLC zone wears out first -. Bandwidth knows no queue depth and no controller: +.
+- The worst block has 1 to 8 times its zone's mean wear, as data that stay are not moved: +.
+Not executed: reads, retention and the wear of converting blocks +; EADM that leaves a tiny SLC
+zone, which wears out first -. Bandwidth knows no queue depth and no controller: +.
 """
 
 from typing import cast
