@@ -188,7 +188,7 @@ def cases() -> Iterator[Case]:
     learning curve says that. Tables of the bulk data are listed even where they are absent.
     """
     for size, trials, (table, kernel) in product(SEEDS, TRIALS, kernels().items()):
-        asked = {"train_size": size, "trials": trials}
+        asked: dict[str, object] = {"train_size": size, "trials": trials}
         yield Case(
             id=f"{table}-{size}-{trials}",
             settings={**asked, "kernel": kernel, "candidates": size_of(kernel) - size},

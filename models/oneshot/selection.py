@@ -239,7 +239,7 @@ def random_regret(grid: Cells, *, measured: Array) -> Array:
     1.5
     """
     missed = _absent(grid, draws=np.expand_dims(measured, -1))
-    regret: Array = 1 + dot(missed, grid.weight)[..., 0]
+    regret: Array = 1 + np.squeeze(dot(missed, grid.weight), axis=-1)
     return regret
 
 
@@ -268,5 +268,5 @@ def expected_regret(grid: Cells, seen: Scores, *, measured: Array, candidates: A
     worth = power(chance=draws * chance / (total * grid.space * before), draws=draws)
     missed = np.exp(np.cumsum(worth * steps, axis=-1))
     known = np.maximum(missed, _absent(grid, draws=drawn))
-    regret: Array = 1 + dot(known, grid.weight)[..., 0]
+    regret: Array = 1 + np.squeeze(dot(known, grid.weight), axis=-1)
     return regret

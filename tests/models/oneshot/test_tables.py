@@ -117,7 +117,7 @@ def test_knob_columns_are_kept_and_words_become_places(tmp_path: Path):
 
 def test_the_measured_tables_have_their_knobs(data: Path):
     gemm, convolution = (read(data / FILES[slug]) for slug in FILES)
-    # 15 knobs of which KWG, KWI, STRM, STRN and PRECISION never vary; 8 with the filter's two fixed.
+    # KWG, KWI, STRM, STRN and PRECISION never vary, nor do the filter's height and width.
     assert (gemm.values.shape, convolution.values.shape) == ((17_956, 15), (6_768, 8))
     assert [int((np.ptp(t.values, axis=0) > 0).sum()) for t in (gemm, convolution)] == [10, 6]
     assert not set(gemm.names) & {"time_ms", "compile_s_or_ms", "valid"}
