@@ -7,6 +7,7 @@ import numpy as np
 from dse.spec import Array, Mask, Rule
 
 from .config import DATA, GIVEN, Pass
+from .operators import alike
 
 KNOWN = ("multiprocessors", "base_clock", "boost_clock", "l1_capacity", "l2_capacity", "stacked")
 HALF = ("fp16", "bf16")
@@ -63,6 +64,12 @@ def _fused(config: Pass) -> Mask:
     return np.logical_and(on(config), np.greater(config.kernels.fused, 0.0))
 
 
+def _shaped(config: Pass) -> Mask:
+    """Heads are known, and no operator adds up layers of unlike shapes."""
+    found = [alike(operator) for operator in config.workload.operators]
+    return reduce(np.logical_and, found, np.greater(config.workload.heads, 0.0))
+
+
 def _tensor_cores(config: Pass) -> Mask:
     single = np.greater(config.precision.fp32, 0.0)
     least = DATA.default("first_tensor_capability")
@@ -77,7 +84,7 @@ def _usual_group(config: Pass) -> Mask:
 RULES: tuple[Rule[Pass], ...] = (
     Rule(
         "the shapes of the network's kernels are known to the calibrated form",
-        lambda c: implied(on(c), np.greater(c.workload.heads, 0.0)),
+        lambda c: implied(on(c), _shaped(c)),
         "set workload to a transformer, or form to datasheet",
     ),
     Rule(

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dse.spec import Array, Operator, leaf
+from dse.spec import Array, Mask, Operator, leaf
 
 from .calibrated import attention_time, elementwise_time, gemm_time, norm_time, softmax_time
 from .config import Device, Kernels, Pass, Precision
 from .streams import LAW
 
 ONE, NONE, SINGLE = leaf(1.0), leaf(0.0), 4.0
+SLACK = 0.05
+"""Share by which layers under one name may differ: a head with narrow projections does by 1 %."""
 
 
 @dataclass(frozen=True)
@@ -46,17 +48,32 @@ def ratio(part: Array, whole: Array) -> Array:
     return part / np.where(np.equal(whole, 0.0), 1.0, whole)
 
 
-def product(operator: Operator, site: Site, *, kernels: Array = ONE) -> Cost:
-    r"""Linear layers: $K = f / 2o$, $N = W / kK$ and $M = b t f / 2W$ [derived].
+def linear_shape(operator: Operator) -> tuple[Array, Array, Array]:
+    r"""Rows per token, N and K of one call of linear layers.
 
-    f and o are FLOP and outputs per token, W weights, k calls. `kernels` share the outputs.
+    $f / 2W$, $N = W / kK$ and $K = f / 2o$ [derived]: f and o are FLOP and outputs per token, W
+    weights, k calls. A layer that runs once a sequence has fewer rows than tokens.
     """
     k = ratio(operator.flops_token, 2.0 * operator.output_token)
     n = ratio(operator.weights, operator.calls * k)
-    m = site.batch * site.tokens * ratio(operator.flops_token, 2.0 * operator.weights)
+    return ratio(operator.flops_token, 2.0 * operator.weights), n, k
+
+
+def alike(operator: Operator) -> Mask:
+    """Whether calls of linear layers have one shape: then they move what that shape moves."""
+    if operator.kind not in ("gemm", "convolution"):
+        return np.asarray(True)
+    rows, n, k = linear_shape(operator)
+    moved = operator.calls * rows * (n + k)
+    return np.less_equal(np.abs(moved - operator.moved_token), SLACK * operator.moved_token)
+
+
+def product(operator: Operator, site: Site, *, kernels: Array = ONE) -> Cost:
+    """Linear layers; `kernels` share the outputs of a call."""
+    rows, n, k = linear_shape(operator)
     calls = operator.calls * kernels
     time = gemm_time(
-        m=m,
+        m=site.batch * site.tokens * rows,
         n=n / kernels,
         k=k,
         peak=site.peak,

@@ -40,7 +40,9 @@ class Law(Record):
     throttle: Share
     """Exponent of the power a board allows per unit of its peak; 0 where none was seen."""
     allowance: Annotated[Real, Unit("J/FLOP")]
-    """Power per peak from which on a board keeps its clock."""
+    """Power per peak from which on a board keeps its clock, what it draws anyway left out."""
+    standing: Annotated[Real, Unit("W")]
+    """Power that a board draws whatever its clock: memory and leakage."""
     memory_share: Share
     """Share of the datasheet's bandwidth that a product reaches."""
     l2_rate: Annotated[Real, Unit("B")]
@@ -94,14 +96,15 @@ AMPERE, HOPPER, FEW = 8, 9, 16
 
 
 def sustained(*, peak: Array, power: Array, law: Law) -> Array:
-    r"""Share of the peak that a board's power sustains, $\min(1, (W / (a_W P))^b)$ [derived].
+    r"""Share of the peak that a board's power sustains, $\min(1, ((W - W_0) / aP)^b)$ [derived].
 
     b is 1/3 for vector lanes: dynamic power goes with the third power of the clock.
 
     >>> round(float(sustained(peak=19.49e12, power=250, law=VECTOR)), 3)
     0.898
     """
-    return np.minimum(1.0, power / (law.allowance * peak)) ** law.throttle
+    spent = np.maximum(power - law.standing, 0.0)
+    return np.minimum(1.0, spent / (law.allowance * peak)) ** law.throttle
 
 
 def waves(*, blocks: Array, multiprocessors: Array, quantised: Array) -> Array:

@@ -7,14 +7,16 @@ FP32 ran on CUDA cores, not in TF32; a start costs what the measuring protocol m
 import csv
 import gzip
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dse import registry
-from dse.spec import Array
+from dse.spec import Array, Mask
 from models.roofline import products
 from models.roofline.config import Device, Precision
 from models.roofline.model import peak
@@ -39,17 +41,22 @@ class Products:
     precision: Precision
     shape: tuple[Array, Array, Array, Array]
     """M, N, K and how many."""
-    batched: Array
+    batched: Mask
     time: Array
-    network: Array
+    network: NDArray[np.intp]
     """Whose layer it is, where the source says so."""
 
-    def rows(self, chosen: Array) -> "Products":
-        shape = tuple(column[chosen] for column in self.shape)
-        found = (shape, self.batched[chosen], self.time[chosen], self.network[chosen])
-        return Products(self.name, self.device, self.precision, *found)  # type: ignore[arg-type] # mypy loses the length of the tuple
+    def rows(self, chosen: NDArray[np.intp] | Mask) -> Self:
+        m, n, k, batch = (column[chosen] for column in self.shape)
+        return replace(
+            self,
+            shape=(m, n, k, batch),
+            batched=self.batched[chosen],
+            time=self.time[chosen],
+            network=self.network[chosen],
+        )
 
-    def thinned(self, count: int) -> "Products":
+    def thinned(self, count: int) -> Self:
         """About so many rows, evenly along M, N and K."""
         m, n, k, _ = self.shape
         step = max(1, len(m) // count)
@@ -58,25 +65,31 @@ class Products:
     def predicted(self, laws: Mapping[str, Law], starts: Mapping[str, float]) -> Array:
         """Seconds by the calibrated law, the protocol's start included."""
         start = starts[FLOORS[self.name.split()[0]]]
-        given = {"width": self.precision.width, "device": self.device}
-        if not self.precision.fp32:
-            rate = peak(self.device, self.precision)
-            return start + products.tensor_time(
-                shape=self.shape, peak=rate, law=laws["tensor"], **given
-            )
-        time = np.empty_like(self.time)
-        for batched in (False, True):
-            chosen = self.batched == batched
-            shape = tuple(column[chosen] for column in self.shape)
-            time[chosen] = products.vector_time(
-                shape=shape,  # type: ignore[arg-type] # mypy loses the length of the tuple
-                batched=batched,
-                law=laws["vector"],
-                **given,
-            )
+        if self.precision.fp32:
+            return start + self._single(laws["vector"])
+        time = products.tensor_time(
+            shape=self.shape,
+            width=self.precision.width,
+            peak=peak(self.device, self.precision),
+            device=self.device,
+            law=laws["tensor"],
+        )
         return start + time
 
-    def regimes(self) -> dict[str, Array]:
+    def _single(self, law: Law) -> Array:
+        time = np.empty_like(self.time)
+        for batched in (False, True):
+            chosen = self.rows(self.batched == batched)
+            time[self.batched == batched] = products.vector_time(
+                shape=chosen.shape,
+                width=self.precision.width,
+                device=self.device,
+                batched=batched,
+                law=law,
+            )
+        return time
+
+    def regimes(self) -> dict[str, Mask]:
         """Rows by what binds them on the plain roof, short ones apart."""
         m, n, k, batch = self.shape
         moved = self.precision.width * batch * (m * k + k * n + m * n)
@@ -96,18 +109,25 @@ def column(rows: Sequence[Mapping[str, str]], name: str) -> Array:
     return np.array([float(row[name]) for row in rows])
 
 
-def _set(name: str, device: str, precision: str, **columns: Array) -> Products:
-    count = len(columns["time"])
-    empty = {"batch": np.ones(count), "batched": np.zeros(count, bool), "network": np.zeros(count)}
-    found = empty | columns
+def _set(
+    name: str,
+    device: str,
+    precision: str,
+    *,
+    shape: tuple[Array, Array, Array],
+    time: Array,
+    network: NDArray[np.intp] | None = None,
+) -> Products:
+    """Single products; the time is in ms, as every file has it."""
+    count = len(time)
     return Products(
         name=name,
         device=board(device),
         precision=format_(precision),
-        shape=(found["m"], found["n"], found["k"], found["batch"]),
-        batched=found["batched"],
-        time=found["time"],
-        network=found["network"],
+        shape=(*shape, np.ones(count)),
+        batched=np.zeros(count, dtype=np.bool_),
+        time=time * 1e-3,
+        network=np.zeros(count, dtype=np.intp) if network is None else network,
     )
 
 
@@ -126,23 +146,22 @@ def format_(slug: str) -> Precision:
 def _aiconfigurator(folder: Path, chip: str) -> Products:
     (path,) = folder.glob(f"aiconfigurator_{chip}_sxm_gemm_*")
     rows = read(path)
-    shape = {name: column(rows, name) for name in "mnk"}
-    time = column(rows, "latency") * 1e-3
-    return _set(f"aic {chip}", f"{chip}-sxm-80gb", "bf16", time=time, **shape)
+    shape = (column(rows, "m"), column(rows, "n"), column(rows, "k"))
+    time = column(rows, "latency")
+    return _set(f"aic {chip}", f"{chip}-sxm-80gb", "bf16", shape=shape, time=time)
 
 
 def _vidur(folder: Path, chip: str, device: str) -> Products:
-    parts: list[dict[str, Array]] = []
+    parts = []
     for number, path in enumerate(sorted(folder.glob(f"vidur_{chip}_*"))):
         rows = read(path)
         given = {name: column(rows, name) for name in VIDUR_COLUMNS}
         gated = np.array([row["use_gated_mlp"] == "True" for row in rows])
         for operator, (n, k) in _vidur_linears(given, gated).items():
-            time = column(rows, f"time_stats.{operator}.median") * 1e-3
-            found = {"m": given["num_tokens"], "n": n, "k": k, "time": time}
-            parts.append({**found, "network": np.full(len(time), number)})
-    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    return _set(f"vidur {chip}", device, "fp16", **columns)
+            time = column(rows, f"time_stats.{operator}.median")
+            parts.append((given["num_tokens"], n, k, time, np.full(len(time), number)))
+    m, n, k, time, network = (np.concatenate(one) for one in zip(*parts, strict=True))
+    return _set(f"vidur {chip}", device, "fp16", shape=(m, n, k), time=time, network=network)
 
 
 VIDUR_COLUMNS = (
@@ -168,23 +187,17 @@ def _vidur_linears(given: Mapping[str, Array], gated: Array) -> dict[str, tuple[
 
 
 def _neusight(folder: Path, device: str) -> Products:
-    found = []
-    for kind in ("linear", "bmm"):
-        rows = [r for r in read(folder / f"neusight_{kind}_fit.csv.gz") if r["Device"] == device]
-        columns = {name: column(rows, name) for name in ("B", "M", "N", "K", "Latency")}
-        found.append({**columns, "bmm": np.full(len(rows), kind == "bmm")})
-    joined = {name: np.concatenate([part[name] for part in found]) for name in found[0]}
-    return _set(
-        f"neusight {NEUSIGHT[device]}",
-        NEUSIGHT[device],
-        "fp32",
-        m=joined["M"],
-        n=joined["K"],
-        k=joined["N"],
-        batch=joined["B"],
-        batched=joined["bmm"],
-        time=joined["Latency"] * 1e-3,
-    )
+    files = {kind: read(folder / f"neusight_{kind}_fit.csv.gz") for kind in ("linear", "bmm")}
+    rows = [
+        {**row, "bmm": str(int(kind == "bmm"))}
+        for kind, found in files.items()
+        for row in found
+        if row["Device"] == device
+    ]
+    shape = (column(rows, "M"), column(rows, "K"), column(rows, "N"))
+    slug = NEUSIGHT[device]
+    one = _set(f"neusight {slug}", slug, "fp32", shape=shape, time=column(rows, "Latency"))
+    return replace(one, shape=(*shape, column(rows, "B")), batched=column(rows, "bmm") > 0)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The fits of the calibrated form: robust least squares of log ratios, every set weighing the same.
+"""The fits of the calibrated form: robust least squares of log ratios, sets weighing the same.
 
 The objective is the pseudo-Huber loss of ln(predicted / measured) with delta 0.05, averaged over
 the rows of a set (one source on one device) and added up over sets.
@@ -10,9 +10,13 @@ import numpy as np
 from scipy.optimize import least_squares
 
 from dse.spec import Array
+from models.roofline import fused, streams
 from models.roofline.products import TENSOR, VECTOR, Law
 
+from . import attention_measured, streams_measured
+from .attention_measured import Attention
 from .kernels import FLOORS, Products
+from .streams_measured import Streams
 
 DELTA = 0.05
 """Log ratio from which on an error counts linearly: 5 %."""
@@ -95,3 +99,55 @@ def fitted_products(
 
     free = {name: value for name, value in given.items() if name not in silent}
     return {**given, **minimised(residuals, free)}
+
+
+STREAMS = {
+    "elementwise": ("stacked_share",),
+    "softmax": ("softmax_moved", "softmax_fits", "softmax_ramp"),
+    "norm": ("norm_moved", "norm_fits", "norm_ramp"),
+}
+"""Kind of a streaming kernel -> the constants it tells; the first comes before the others."""
+SERVING = (
+    "plain_share",
+    "norm_cycles",
+    "activation_cycles",
+    "rotary_cycles",
+    "lookup_cycles",
+)
+PREFILL = ("ceiling", "prologue", "tail", "memory_share", "prefill_start")
+DECODE = ("stream_share", "head_time", "group_time", "decode_start", "ramp")
+
+
+def fitted_streams(sets: Mapping[str, Sequence[Streams]], start: float) -> Constants:
+    """Constants of FP32 streaming kernels; `start` is where the protocol's start is looked for."""
+    found = {"start": start}
+    for kind, names in STREAMS.items():
+        free = {name: float(getattr(streams.LAW, name)) for name in names}
+        if kind == "elementwise":
+            free["start"] = start
+        found |= minimised(_streaming(sets[kind], found), free)
+    return found
+
+
+def fitted_serving(sets: Sequence[Streams], known: Constants, start: float) -> Constants:
+    """Constants of a serving engine's kernels, beside those of FP32 that are known."""
+    free = {name: float(getattr(streams.LAW, name)) for name in SERVING}
+    return minimised(_streaming(sets, known), {**free, "start": start})
+
+
+def _streaming(sets: Sequence[Streams], known: Constants) -> Callable[[Constants], list[Array]]:
+    def residuals(constants: Constants) -> list[Array]:
+        every = {**known, **constants}
+        law = streams_measured.law_of({k: v for k, v in every.items() if k != "start"})
+        return [np.log(one.predicted(law, every["start"]) / one.time) for one in sets]
+
+    return residuals
+
+
+def fitted_attention(rows: Attention, names: Sequence[str]) -> Constants:
+    """Constants of fused attention, of a prompt or of decoding."""
+
+    def residuals(constants: Constants) -> list[Array]:
+        return [np.log(rows.predicted(attention_measured.law_of(constants)) / rows.time)]
+
+    return minimised(residuals, {name: float(getattr(fused.LAW, name)) for name in names})
