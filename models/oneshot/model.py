@@ -32,8 +32,8 @@ real table, learning the kernel they rank; the paper's network trains on other k
 form of it, executed in `reference.py` on three tables, regrets 2 % more or less in the mean.
 
 Known weak regimes (sign of the bias of regret): errors shared by like variants -, up to 10 % at
-m = 8 on two real tables, `notes.regret`; one trial of a predictor of 100 samples -, up to 32 %, as
-rare gross misses weigh in a mean, `notes.cross`; a predictor trained on another kernel or device
+m = 8 on two real tables, `notes.regret`; one trial of a network of 100 samples -, 32 %, as rare
+gross misses weigh in a mean, `notes.cross`; a predictor trained on another kernel or device
 -, by an unknown amount; spaces far larger than n +, as the search is guided; ranks of an iterative
 run ?.
 Times: the unpublished costs are assumed; T_train is a knob and break-even a line in it.

@@ -110,12 +110,12 @@ def _ranks(scores: Array, speeds: Array) -> float:
 
 def tuned(config: Replay, seed: int) -> tuple[Outcome, tuple[float, float]]:
     """One run, and the rank correlations of its predictor, 0 where it has none of its own."""
-    found, trials = task(config.table, failing=bool(config.failing)), int(config.trials)
+    found, trials = task(config.kernel, failing=bool(config.failing)), int(config.trials)
     rng = np.random.default_rng([seed, trials, 1])
     if config.tuner.one_shot:
         network = config.training if config.learner.network else None
         rows, scores = learned(
-            config.table,
+            config.kernel,
             bool(config.failing),
             int(config.train_size),
             bool(config.explored),
@@ -135,7 +135,7 @@ def tuned(config: Replay, seed: int) -> tuple[Outcome, tuple[float, float]]:
 
 def run(config: Replay) -> Mapping[str, float]:
     """Replay every seed; the means, and the standard error of the regret."""
-    found = task(config.table, failing=bool(config.failing))
+    found = task(config.kernel, failing=bool(config.failing))
     first = int(config.first_seed)
     runs = [tuned(config, seed) for seed in range(first, first + int(config.seeds))]
     regrets = np.array([run.regret for run, _ in runs])
@@ -192,7 +192,7 @@ def cases() -> Iterator[Case]:
         yield Case(
             id=f"{table}-{size}-{trials}",
             settings={**asked, "kernel": kernel, "candidates": size_of(kernel) - size},
-            inputs={**asked, "table": table, "seeds": SEEDS[size]},
+            inputs={**asked, "kernel": table, "seeds": SEEDS[size]},
             group=f"{FEW} samples" if size == FEW else f"trials {trials}",
         )
     budgets = {"iterative": (BUDGETS, SEEDS[1000]), "random": (TRIALS, RANDOM_RUNS)}
@@ -202,7 +202,7 @@ def cases() -> Iterator[Case]:
             yield Case(
                 id=f"{table}-{tuner}-{trials}",
                 settings={**asked, "kernel": kernel},
-                inputs={**asked, "table": table, "seeds": budgets[tuner][1]},
+                inputs={**asked, "kernel": table, "seeds": budgets[tuner][1]},
                 group=tuner,
             )
 

@@ -79,8 +79,8 @@ class Training(Config):
 class Replay(Config):
     """A tuning run over a table, repeated with several seeds."""
 
-    table: Annotated[Replayed, Catalog("oneshot.table", "made_up"), Symbol("Q")]
-    """The table that is replayed."""
+    kernel: Annotated[Replayed, Catalog("oneshot.table", "made_up"), Symbol("Q")]
+    """The kernel, as the table of its variants that is replayed."""
     tuner: Annotated[Tuner, Catalog("oneshot.tuner", "one_shot"), Symbol("A")]
     """The tuner."""
     learner: Annotated[Learner, Catalog("oneshot.learner", "network"), Symbol("M")]

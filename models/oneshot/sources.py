@@ -74,4 +74,4 @@ def read_table(path: Path) -> dict[str, object]:
         InputError: no such file, or one that is no table.
     """
     task_of(tables.read(path), words=0)
-    return {"table": {"file": str(path.resolve())}}
+    return {"kernel": {"file": str(path.resolve())}}

@@ -30,7 +30,7 @@ def test_the_sample_covers_every_table_size_and_budget():
 
 def test_regret_is_that_of_the_executed_network_within_10_percent_but_once(crossing: Crossing):
     off = {row.id: row.error for row in crossing.rows}
-    # Some of 24 networks that saw 100 samples pick a variant many times slower than the best.
+    # A few of 24 networks of 100 samples pick a variant many times slower: 1.9, sure to 0.5.
     assert off.pop("gemm-100-1") == pytest.approx(-0.32, abs=0.01)
     assert max(map(abs, off.values())) < 0.1
     assert np.mean(np.abs(list(off.values()))) < 0.02

@@ -85,8 +85,8 @@ def test_kernels_of_this_machine_are_one_table_among_others(monkeypatch: pytest.
     monkeypatch.setattr(kernels, "measure", lambda *_, **__: timings())
     sources._measured.cache_clear()
     found = simulate.reference("oneshot")
-    config = simulate.configure(found, {"table": "here", "train_size": 20, "trials": 4})
-    assert float(config.table.matmul) > 0
+    config = simulate.configure(found, {"kernel": "here", "train_size": 20, "trials": 4})
+    assert float(config.kernel.matmul) > 0
     outcome = simulate.run(found, config)
     assert outcome["variants"] == len(timings()) - 1
     assert outcome["best_time"] == pytest.approx(3e-6)

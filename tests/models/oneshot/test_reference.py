@@ -96,7 +96,7 @@ def test_absent_bulk_data_are_named_with_their_origin(
     monkeypatch.setenv("DSE_DATA", str(tmp_path))
     sources.task.cache_clear()
     with pytest.raises(InputError, match="benchmark_hub"):
-        executed(table="gemm", trials=1)
+        executed(kernel="gemm", trials=1)
     # The cases are listed all the same: kept answers are told by their inputs.
     assert len(list(reference.cases())) == 54
 
@@ -114,8 +114,8 @@ def test_a_table_of_one_s_own_is_replayed(tmp_path: Path):
 
 
 def test_variants_that_fail_waste_trials(data: Path):
-    whole = executed(table="convolution", tuner="random", trials=64, failing=1)
-    known = executed(table="convolution", tuner="random", trials=64)
+    whole = executed(kernel="convolution", tuner="random", trials=64, failing=1)
+    known = executed(kernel="convolution", tuner="random", trials=64)
     # 6,768 variants, 5,256 of which run; failed trials find nothing.
     assert (whole["variants"], known["variants"]) == (6_768, 5_256)
     assert whole["random_regret"] > known["random_regret"]
@@ -123,7 +123,7 @@ def test_variants_that_fail_waste_trials(data: Path):
 
 @pytest.mark.parametrize("table", ["gemm", "convolution"])
 def test_the_network_ranks_real_tables_about_as_the_learning_curve_says(data: Path, table: str):
-    found = executed(table=table, train_size=300, seeds=3, trials=8)
+    found = executed(kernel=table, train_size=300, seeds=3, trials=8)
     # The curve is that of boosted trees on the matrix product: 0.895 at 300 samples. On the
     # convolution, with fewer variants and steeper walls, the network is worse: 0.8.
     wanted = {"gemm": 0.895, "convolution": 0.8}[table]
