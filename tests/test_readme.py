@@ -5,26 +5,39 @@ from pathlib import Path
 
 import pytest
 
-from dse import registry, validate, verbs
+from dse import registry, verbs
+from dse.cross import Errors, Line
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 
 
-def errors(slug: str, use: str) -> str:
-    """Mean and worst error of a page's rows of one use, as the README prints them."""
-    for summary in validate.summaries(validate.rows(slug)):
-        if summary.use == use:
-            pair = f"{100 * summary.mean:.2f} %, {100 * summary.worst:.2f} %"
-            return f"{pair} ({summary.rows} rows)"
-    return "no published point"
+def errors(found: dict[str, Errors], use: str) -> str:
+    """Mean and worst error of one use, as the README prints them."""
+    if use not in found:
+        return ""
+    kept = found[use]
+    return f"{100 * kept.mean:.2f} %, {100 * kept.worst:.2f} % ({kept.rows})"
+
+
+def cells(line: Line) -> list[str]:
+    """Closed form to paper, closed form to mechanism, mechanism to paper."""
+    executed = line.reference_published
+    whole = errors(executed, "check") or errors(executed, "fit")
+    return [
+        errors(line.closed_published, "fit"),
+        errors(line.closed_published, "check"),
+        errors(line.closed_reference, "check"),
+        whole,
+    ]
 
 
 def scoreboard() -> list[str]:
     """The lines that the README's table must hold."""
     return [
-        f"| `{slug}` | {registry.model(slug).paper.question} "
-        f"| {errors(slug, 'fit')} | {errors(slug, 'check')} |"
-        for slug in registry.slugs()
+        f"| `{line.model}` | {' | '.join(cells(line))} |".replace("|  |", "| |").replace(
+            "|  |", "| |"
+        )
+        for line in verbs.scoreboard()
     ]
 
 
@@ -32,6 +45,11 @@ def test_the_table_of_pages_shows_todays_errors() -> None:
     held = re.search(r"<!-- scoreboard.*?-->\n(.*?)<!-- end -->", README, re.DOTALL)
     assert held is not None
     assert held[1].splitlines()[2:] == scoreboard(), "paste:\n" + "\n".join(scoreboard())
+
+
+def test_every_page_is_named_with_its_question() -> None:
+    for slug in registry.slugs():
+        assert f"| `{slug}` | {registry.model(slug).paper.question} |" in README
 
 
 def test_it_opens_with_a_picture_and_exactly_two_commands() -> None:
