@@ -29,8 +29,9 @@ an encoder's attention counts all pairs; parameters in bulk are read as the `dnd
 
 Known weak regimes: near u = 0.95 -, real queues are longer; dispatch time and idle power decide
 the target, see `notes.sensitivity`; A3 beyond 320 rows ?, nothing is known of its quality there;
-prompts on FPGAs are charged a context they have not reached yet +; drives ignore queue depth and
-controllers -; rounding to pages, 0.1 % at 1 MiB, is left out.
+prompts on FPGAs are charged a context they have not reached yet +; drives without LII +, their
+write amplification follows uniform traffic, which training is not (page `copflash`: 8 to 210 %);
+drives ignore queue depth and controllers -; rounding to pages, 0.1 % at 1 MiB, is left out.
 """
 
 from __future__ import annotations
