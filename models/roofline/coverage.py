@@ -9,7 +9,7 @@ from dse.spec import Array, Mask, Rule
 from .config import DATA, GIVEN, Pass
 from .operators import alike
 
-KNOWN = ("multiprocessors", "base_clock", "boost_clock", "l1_capacity", "l2_capacity", "stacked")
+KNOWN = ("multiprocessors", "base_clock", "boost_clock", "l2_capacity", "stacked")
 HALF = ("fp16", "bf16")
 FORMATS = ("fp32", "tf32", *HALF)
 
@@ -20,6 +20,8 @@ WORDS = {
     " clock is extrapolated; boards under 100 W come out too fast",
     "unmeasured": "calibrated TF32, or tensor cores before Ampere or after Hopper: no kernel of"
     " these was measured",
+    "uncached": "calibrated, and the row of the device lists no L1 cache: all rows of softmax and"
+    " most of norms count as read again, an upper estimate",
 }
 
 
@@ -35,6 +37,7 @@ def flags(config: Pass, brief: Mask) -> dict[str, Mask]:
         "brief": np.logical_and(calibrated, brief),
         "throttled": calibrated & single & span,
         "unmeasured": calibrated & np.logical_not(single) & strange,
+        "uncached": np.logical_and(calibrated, np.isnan(device.l1_capacity)),
     }
 
 

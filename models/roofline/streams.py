@@ -88,10 +88,17 @@ def read_again(*, row: Array, cache: Array, fits: Array, ramp: Array) -> Array:
 
     `row` and `cache` in bytes: four rows are at work on a multiprocessor at a time.
 
+    Without a cache all are.
+
     >>> float(read_again(row=32768, cache=131072, fits=0.5, ramp=1.0))
     0.5
     """
-    return np.clip((4.0 * row / cache - fits) / ramp, 0.0, 1.0)
+    return np.clip((4.0 * row / np.maximum(cache, 1.0) - fits) / ramp, 0.0, 1.0)
+
+
+def first_cache(device: Device) -> Array:
+    """L1 cache of a multiprocessor; one that the datasheet does not list holds nothing."""
+    return np.where(np.isnan(device.l1_capacity), 0.0, device.l1_capacity)
 
 
 def softmax_time(
@@ -100,7 +107,7 @@ def softmax_time(
     """Time of a softmax over rows of a length; long rows are read twice more."""
     again = read_again(
         row=length * width,
-        cache=device.l1_capacity,
+        cache=first_cache(device),
         fits=law.softmax_fits,
         ramp=law.softmax_ramp,
     )
@@ -118,7 +125,7 @@ def norm_time(
     law: Law = LAW,
 ) -> Array:
     """Time of a layer norm over rows of a length; long rows are read once more."""
-    cache = device.l1_capacity + device.l2_capacity / device.multiprocessors
+    cache = first_cache(device) + device.l2_capacity / device.multiprocessors
     again = read_again(row=length * width, cache=cache, fits=law.norm_fits, ramp=law.norm_ramp)
     moved = width * (law.norm_moved + again)
     return stream_time(elements=rows * length, bytes_=moved, cycles=cycles, device=device, law=law)

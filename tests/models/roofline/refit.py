@@ -78,11 +78,16 @@ def page_constants(launch: Mapping[str, float]) -> dict[str, float]:
 
 
 def fitted_products(
-    sets: Sequence[Products], launch: Mapping[str, float], *, count: int = 1200
+    sets: Sequence[Products],
+    launch: Mapping[str, float],
+    *,
+    count: int = 1200,
+    free: Sequence[str] = (),
 ) -> Constants:
     """Constants of products of matrices on about so many rows of each set.
 
-    Constants that no set speaks of keep the page's values.
+    Constants that no set speaks of keep the page's values, and where some are named as `free`
+    all others do.
     """
     thin = [one.thinned(count) for one in sets]
     given = page_constants(launch)
@@ -97,8 +102,8 @@ def fitted_products(
         laws, starts = laws_of(every), starts_of(every)
         return [np.log(one.predicted(laws, starts) / one.time) for one in thin]
 
-    free = {name: value for name, value in given.items() if name not in silent}
-    return {**given, **minimised(residuals, free)}
+    sought = {n: v for n, v in given.items() if n not in silent and (not free or n in free)}
+    return {**given, **minimised(residuals, sought)}
 
 
 STREAMS = {

@@ -28,8 +28,8 @@ def timed(**knobs: object) -> Result:
     return MODEL.evaluate(design(**knobs))
 
 
-def test_this_form_claims_no_published_point():
-    assert MODEL.data.points == ()
+def test_the_datasheet_form_claims_no_published_point_and_fits_no_constant():
+    assert all(point.settings["form"] == "calibrated" for point in MODEL.data.points)
     assert not any(n.source.kind == "fitted" for n in MODEL.data.parameters.values())
 
 
