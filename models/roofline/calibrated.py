@@ -38,21 +38,23 @@ def gemm_time(
     peak: Array,
     device: Device,
     precision: Precision,
+    pace: Array = ONE,
     batched: bool = False,
 ) -> Array:
     """Time of `batch` products of M x K and K x N matrices; `peak` is that of the precision.
 
     Single precision runs on vector lanes, TF32, FP16 and BF16 on tensor cores. A batch of one
-    precision does not pay for the other's law.
+    precision does not pay for the other's law. `pace` is the rate of a large product measured on
+    the board, over what the law says.
     """
     shape, width = (m, n, k, batch), precision.width
     single = np.greater(precision.fp32, 0.0)
     if np.all(single):
-        return vector_time(shape=shape, width=width, device=device, batched=batched)
-    tensor = tensor_time(shape=shape, width=width, peak=peak, device=device)
+        return vector_time(shape=shape, width=width, device=device, pace=pace, batched=batched)
+    tensor = tensor_time(shape=shape, width=width, peak=peak, device=device, pace=pace)
     if not np.any(single):
         return tensor
-    vector = vector_time(shape=shape, width=width, device=device, batched=batched)
+    vector = vector_time(shape=shape, width=width, device=device, pace=pace, batched=batched)
     return np.where(single, vector, tensor)
 
 

@@ -139,3 +139,5 @@ class Pass(Config):
         "host_time"
     )
     """Time the host takes to dispatch one kernel, which binds when kernels are shorter."""
+    pace: Annotated[Real, Field(gt=0), Unit("1"), Symbol("a"), Bounds(0.2, 2)] = GIVEN("pace")
+    """Rate of a large product measured on the board, over what the calibrated form says."""

@@ -10,7 +10,7 @@ from typing import Annotated, cast
 import numpy as np
 
 from dse.provenance import Number
-from dse.spec import Array, Real, Record, Unit
+from dse.spec import Array, Real, Record, Unit, leaf
 
 from .config import DATA, Device
 from .products import joined
@@ -54,6 +54,7 @@ class Law(Record):
 LAW = Law.model_validate(
     {key: cast("Number", n).value for key, n in DATA.tables["attention"]["law"].items()}
 )
+ONE = leaf(1.0)
 CUBE = 3.0
 """Exponent that joins the stream and the heads' own time."""
 
@@ -69,6 +70,7 @@ def prefill_time(
     width: Array,
     peak: Array,
     device: Device,
+    pace: Array = ONE,
     law: Law = LAW,
 ) -> Array:
     r"""Time of causal attention of a prompt, its start left out [derived].
@@ -78,7 +80,7 @@ def prefill_time(
     """
     slowed = (device.base_clock / device.boost_clock) ** law.clock
     filled = (head_dim / FULL_HEAD) ** law.head
-    rate = law.ceiling * peak * slowed * filled / device.multiprocessors
+    rate = pace * law.ceiling * peak * slowed * filled / device.multiprocessors
     blocks = np.ceil(tokens / QUERIES)
     seen = np.maximum(context - blocks * QUERIES / 2.0, context / 2.0)
     per_key = 4.0 * QUERIES * head_dim / rate
@@ -126,6 +128,7 @@ def attention_time(
     width: Array,
     peak: Array,
     device: Device,
+    pace: Array = ONE,
     law: Law = LAW,
 ) -> Array:
     """Time of fused attention, its start included; a prompt streams what a token would, too."""
@@ -139,6 +142,6 @@ def attention_time(
     }
     one = law.decode_start + decode_time(**shape, device=device, law=law)
     prompt = law.prefill_start + prefill_time(
-        **shape, tokens=tokens, peak=peak, device=device, law=law
+        **shape, tokens=tokens, peak=peak, device=device, pace=pace, law=law
     )
     return np.where(tokens > 1, np.maximum(one, prompt), one)

@@ -286,5 +286,6 @@ MODEL = Model(
             for knob in ("batch", "tokens", "context", "dispatch_time", "host_time")
         ),
         *(Monotone(f"{part}_efficiency", "latency", -1) for part in ("compute", "memory")),
+        Monotone("pace", "latency", -1),
     ),
 )

@@ -29,6 +29,7 @@ class Site:
     tokens: Array
     context: Array
     peak: Array
+    pace: Array
     device: Device
     precision: Precision
     kernels: Kernels
@@ -77,6 +78,7 @@ def product(operator: Operator, site: Site, *, kernels: Array = ONE) -> Cost:
         n=n / kernels,
         k=k,
         peak=site.peak,
+        pace=site.pace,
         device=site.device,
         precision=site.precision,
     )
@@ -99,6 +101,7 @@ def separate(operator: Operator, site: Site) -> Array:
         k=np.where(scores, head_dim, site.context),
         batch=site.batch * heads,
         peak=site.peak,
+        pace=site.pace,
         device=site.device,
         precision=site.precision,
         batched=True,
@@ -118,6 +121,7 @@ def together(operator: Operator, site: Site) -> Array:
         head_dim=head_dim,
         width=site.precision.width,
         peak=site.peak,
+        pace=site.pace,
         device=site.device,
     )
     return np.where(np.greater(operator.output_pair, 0.0), time, 0.0)
@@ -261,6 +265,7 @@ def costs(config: Pass, peak: Array) -> dict[str, Cost]:
         tokens=config.tokens,
         context=config.context,
         peak=peak,
+        pace=config.pace,
         device=config.device,
         precision=config.precision,
         kernels=config.kernels,

@@ -21,7 +21,7 @@ from typing import Annotated, NamedTuple, cast
 import numpy as np
 
 from dse.provenance import Number
-from dse.spec import Array, Real, Record, Unit
+from dse.spec import Array, Real, Record, Unit, leaf
 
 from .config import DATA, Device
 
@@ -92,7 +92,7 @@ WHOLE = (1.0,)
 SPLITS = tuple(cast("Number", row["parts"]).value for row in DATA.tables["splits"].values())
 TENSOR_TILES, VECTOR_TILES = tiles("tensor"), tiles("vector")
 BATCHED_TILES, OLD_BATCHED_TILES = tiles("batched"), tiles("batched_old")
-AMPERE, HOPPER, FEW = 8, 9, 16
+AMPERE, HOPPER, FEW, ONE = 8, 9, 16, leaf(1.0)
 
 
 def sustained(*, peak: Array, power: Array, law: Law) -> Array:
@@ -136,6 +136,7 @@ def tiled_time(
     width: Array,
     peak: Array,
     device: Device,
+    pace: Array,
     law: Law,
     tiles: Sequence[Tile],
     splits: Sequence[float],
@@ -147,7 +148,7 @@ def tiled_time(
     """
     m, n, k, batch = shape
     clock = sustained(peak=peak, power=device.power, law=law)
-    rate = law.ceiling * clock * peak / device.multiprocessors
+    rate = pace * law.ceiling * clock * peak / device.multiprocessors
     summing = 8.0 * batch * m * n / (law.split_rate * device.memory_bandwidth)
     best = np.asarray(np.inf)
     for tile in tiles:
@@ -195,14 +196,19 @@ def tensor_time(
     width: Array,
     peak: Array,
     device: Device,
+    pace: Array = ONE,
     law: Law = TENSOR,
 ) -> Array:
-    """Time of B products of M x K and K x N matrices on tensor cores, its start left out."""
+    """Time of B products of M x K and K x N matrices on tensor cores, its start left out.
+
+    `pace` is the rate of a large product measured on the board, over what the law says.
+    """
     arithmetic = tiled_time(
         shape=shape,
         width=width,
         peak=peak,
         device=device,
+        pace=pace,
         law=law,
         tiles=TENSOR_TILES,
         splits=SPLITS,
@@ -216,6 +222,7 @@ def vector_time(
     width: Array,
     device: Device,
     batched: bool = False,
+    pace: Array = ONE,
     law: Law = VECTOR,
 ) -> Array:
     """The same on the vector lanes in single precision; `batched` by the library's batched call.
@@ -229,6 +236,7 @@ def vector_time(
             width=width,
             peak=device.peak_fp32,
             device=device,
+            pace=pace,
             law=law,
             tiles=found,
             splits=WHOLE,

@@ -120,6 +120,7 @@ def test_splitting_the_contraction_pays_for_few_outputs_and_a_long_one() -> None
             width=HALF.width,
             peak=A100.peak_fp16,
             device=A100,
+            pace=np.asarray(1.0),
             law=TENSOR,
             tiles=(Tile(64, 64),),
             splits=splits,
@@ -191,6 +192,30 @@ def test_decoding_never_outruns_the_datasheet_s_bandwidth() -> None:
     )
     moved = 2 * 2 * 64 * 32768 * 8 * 128
     assert moved / 2039e9 < float(time) < 1.2 * moved / 2039e9
+
+
+def test_one_large_product_re_anchors_a_board() -> None:
+    # A board that sustains 0.6 of what the law says: measured / predicted time is 1 / 0.6.
+    (size,) = arrays(8192)
+
+    def taken(pace: float) -> float:
+        time = calibrated.gemm_time(
+            m=size,
+            n=size,
+            k=size,
+            peak=V100.peak_fp32,
+            device=V100,
+            precision=SINGLE,
+            pace=np.asarray(pace),
+        )
+        return float(time)
+
+    # Traffic hides behind the arithmetic of a large product, all but 0.1 %.
+    assert taken(1.0) / taken(0.6) == pytest.approx(0.6, rel=1e-3)
+    slow = timed(device="v100-pcie-32gb", precision="fp32", batch=16, pace=0.6)
+    fast = timed(device="v100-pcie-32gb", precision="fp32", batch=16)
+    assert slow.terms["ffn_up"] > 1.6 * fast.terms["ffn_up"]
+    assert slow.terms["norm"] == fast.terms["norm"]
 
 
 def test_an_operator_holds_the_shape_of_each_of_its_calls() -> None:
