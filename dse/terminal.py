@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+import signal
 import sys
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from types import FrameType
 from typing import Protocol
 
 from rich.console import Console
@@ -50,14 +53,48 @@ def note(text: str) -> None:
 
 
 @contextmanager
-def progress(words: str) -> Iterator[Tick | None]:
-    """A progress bar on a terminal, nothing when piped.
+def progress(words: str) -> Iterator[Tick]:
+    """A progress bar on a terminal, nothing when piped; Ctrl-C ends the work at the next tick.
+
+    Python loses an interrupt that strikes inside a callback of a library; a tick raises it again.
 
     Args:
         words: what is counted; may hold `{task.fields[front]}`.
     """
+    pressed = False
+
+    def press(_signal: int, _frame: FrameType | None) -> None:
+        nonlocal pressed
+        pressed = True
+        raise KeyboardInterrupt
+
+    with _bar(words) as show, _handled(press):
+
+        def tick(done: int, total: int, front: int = 0) -> None:
+            if pressed:
+                raise KeyboardInterrupt
+            show(done, total, front)
+
+        yield tick
+
+
+@contextmanager
+def _handled(press: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Ctrl-C calls `press` while the context lasts; only a main thread can be told."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, press)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _bar(words: str) -> Iterator[Callable[[int, int, int], None]]:
     if not sys.stderr.isatty():
-        yield None
+        yield lambda *_: None
         return
     from rich import progress as bars  # noqa: PLC0415 - only a terminal needs it
 
@@ -70,8 +107,4 @@ def progress(words: str) -> Iterator[Tick | None]:
     bar = bars.Progress(*columns, console=Console(stderr=True), transient=True)
     with bar:
         task = bar.add_task(words, total=None, front=0)
-
-        def tick(done: int, total: int, front: int = 0) -> None:
-            bar.update(task, completed=done, total=total, front=front)
-
-        yield tick
+        yield lambda done, total, front: bar.update(task, completed=done, total=total, front=front)

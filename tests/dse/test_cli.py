@@ -352,10 +352,13 @@ def test_an_interrupted_command_says_how_to_go_on(tmp_path: Path) -> None:
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
     )
     parts = tmp_path / "run" / "designs.parquet"
-    while not parts.exists() and process.poll() is None:
-        time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    try:
+        while not parts.exists() and process.poll() is None:
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 130, out + err
     assert "dse search --resume run" in err
     assert (tmp_path / "run" / "front.csv").exists()

@@ -75,9 +75,9 @@ def test_a_device_without_a_price_is_absent_instead_of_free() -> None:
 
 def test_rates_are_electricity_a_host_a_machine_hour_and_a_drive_and_its_flash() -> None:
     rates = SHEET.parameters
-    assert rates.keys() == {"electricity", "host", "machine_hour", "drive", "flash"}
+    assert rates.keys() == {"electricity", "host", "machine_hour", "controller", "flash"}
     assert rates["electricity"].value == pytest.approx(0.15 / 3.6e6, rel=1e-12)
     assert rates["machine_hour"].value == pytest.approx(2 / 3600, rel=1e-12)
     assert rates["flash"].value == pytest.approx(120e-12, rel=1e-12)
-    assert (rates["host"].value, rates["drive"].value) == (4000, 150)
+    assert (rates["host"].value, rates["controller"].value) == (4000, 150)
     assert {rate.source.kind for rate in rates.values()} == {"assumed"}
