@@ -15,12 +15,15 @@ from .rows import GIVEN
 
 
 def candidate_rows(*, share: Array) -> Array:
-    r"""Candidates over rows, $C / n = \mu (0.90 - 0.12 \log_2 8 \mu)$ [fitted at n = 320].
+    r"""Candidates over rows, $C / n = \mu \min(1, 0.90 - 0.12 \log_2 8 \mu)$ [fitted at n = 320].
+
+    A step adds one row at most.
 
     >>> round(float(candidate_rows(share=0.125)), 4), round(float(candidate_rows(share=0.5)), 4)
     (0.1125, 0.33)
     """
-    return share * (GIVEN("candidate_share") - GIVEN("candidate_slope") * np.log2(8 * share))
+    found = GIVEN("candidate_share") - GIVEN("candidate_slope") * np.log2(8 * share)
+    return share * np.minimum(found, 1.0)
 
 
 def kept_rows(*, share: Array) -> Array:
@@ -53,11 +56,11 @@ def quality_loss(*, share: Array) -> Array:
 def bytes_read(*, rows: Array, columns: Array, share: Array) -> Array:
     r"""Bytes one head reads for a token, $2d[(C + K) + r] + 128 d + 8 \mu n + 8 n d / r$.
 
-    A third of exact attention's 4 d n at 1024 rows and an eighth of them as steps:
+    A sixth of exact attention's 4 d n at 1024 rows and an eighth of them as steps:
 
     >>> read = bytes_read(rows=1024.0, columns=64.0, share=1 / 8)
     >>> round(float(read) / (4 * 64 * 1024), 3)
-    0.179
+    0.163
     """
     tail = unsorted_tail(rows=rows)
     chosen = (candidate_rows(share=share) + kept_rows(share=share)) * rows + tail

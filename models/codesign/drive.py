@@ -49,6 +49,8 @@ class Load(NamedTuple):
     """Long-lived bytes: data and checkpoints."""
     capacity: Array
     """Bytes of all drives as TLC, C."""
+    slc_share: Array
+    """Bytes of a block in SLC mode over its own: a third."""
     link: Array
     """Bytes per second between drives and GPUs."""
     slc_write: Array
@@ -81,6 +83,10 @@ class Traffic(NamedTuple):
     """The same for TLC."""
     clock_share: Array
     """Share of its time that the drive spends on checkpoints, g_1."""
+    spilled: Array
+    """Short data of a step that no SLC takes [B]."""
+    exposed: Array
+    """Transfer that compute does not hide [s]."""
 
 
 def write_amplification(*, spare: Array) -> Array:
@@ -102,13 +108,13 @@ def write_amplification(*, spare: Array) -> Array:
     return found
 
 
-def zone_size(*, fraction: Array, capacity: Array) -> Array:
+def zone_size(*, fraction: Array, capacity: Array, share: Array) -> Array:
     r"""Bytes of the SLC zone, $Z = f C / 3$: one bit in a cell of three.
 
-    >>> float(zone_size(fraction=0.3, capacity=1e12)) / 1e9
+    >>> round(float(zone_size(fraction=0.3, capacity=1e12, share=1 / 3)) / 1e9, 6)
     100.0
     """
-    return fraction * capacity / 3
+    return fraction * capacity * share
 
 
 def widest_zone(*, live: Array, capacity: Array) -> Array:
@@ -129,7 +135,7 @@ def visible(compute: Array, transfer: Array) -> Array:
 
 def traffic(fraction: Array, load: Load) -> Traffic:
     """The step and what it programs where, at a share of blocks in SLC mode."""
-    zone = zone_size(fraction=fraction, capacity=load.capacity)
+    zone = zone_size(fraction=fraction, capacity=load.capacity, share=load.slc_share)
     held = load.zoned * np.minimum(load.short, zone)
     over = load.short - held
     entering = np.where(load.cache > 0, load.short * load.zoned, held)
@@ -162,12 +168,14 @@ def traffic(fraction: Array, load: Load) -> Traffic:
         slc_bytes=entering * (1 + slc_moved),
         tlc_bytes=entered * (1 + tlc_moved),
         clock_share=share,
+        spilled=over,
+        exposed=exposed,
     )
 
 
 def wear(fraction: Array, found: Traffic, load: Load) -> tuple[Array, Array]:
     """Shares of their life that a step takes of the SLC and of the TLC blocks."""
-    zone = zone_size(fraction=fraction, capacity=load.capacity)
+    zone = zone_size(fraction=fraction, capacity=load.capacity, share=load.slc_share)
     slc = found.slc_bytes / (np.maximum(zone, TINY) * load.endurance_slc)
     tlc = found.tlc_bytes / ((1 - fraction) * load.capacity * load.endurance_tlc)
     return slc, tlc

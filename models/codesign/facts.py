@@ -28,10 +28,22 @@ METRICS = {
         "sequence/s", "", "the same batch by gradient accumulation, without drives"
     ),
     "retrain_time": Metric("s", "min", "time of one training job"),
-    "step_time": Metric("s", "min", "time of one training step"),
+    "step_time": Metric(
+        "s",
+        "min",
+        "time of one training step",
+        ("forward_time", "backward_time", "all_reduce_time", "exposed_transfer", "drive_stall"),
+    ),
+    "forward_time": Metric("s", "", "of it, the forward pass"),
+    "backward_time": Metric("s", "", "of it, the backward pass and the update"),
+    "all_reduce_time": Metric("s", "", "of it, adding up gradients of several GPUs"),
+    "exposed_transfer": Metric("s", "min", "of it, offloading that compute does not hide"),
+    "drive_stall": Metric("s", "min", "of it, waiting for the drives to clean up"),
     "offloaded_bytes": Metric("B", "min", "saved tensors that leave one GPU in a step"),
     "slc_fraction": Metric("1", "", "share of the blocks in SLC mode"),
-    "drive_lifetime": Metric("s", "max", "until the first zone of the drives is worn out"),
+    "drive_lifetime": Metric(
+        "s", "max", "until a zone of the drives is worn out, 1000 years at most"
+    ),
     "devices": Metric("1", "min", "GPUs, CPUs or FPGAs that serve, a pair counts once"),
     "training_power": Metric("W", "min", "mean power of training over the year"),
     "power": Metric("W", "min", "mean power of serving under the load, hosts included"),
@@ -48,7 +60,9 @@ METRICS = {
         "capital, electricity, worn drives and tuning over the horizon",
         ("capital_cost", "energy_cost", "replacement_cost", "tuning_cost"),
     ),
-    "tuning_time": Metric("s", "min", "machine time of tuning, all different devices"),
+    "tuning_time": Metric(
+        "s", "min", "machine time of tuning: training GPU, serving GPU, serving CPU"
+    ),
     "quality_loss": Metric("1", "min", "share of answer quality given up"),
     "recovery_time": Metric(
         "s",
@@ -62,6 +76,7 @@ METRICS = {
 
 FLAGS = {
     "dfx": "DFX at a tile or clock it was not calibrated on",
+    "positions": "more tokens than the network was trained on",
     "a3_rows": "A3 beyond the 320 rows it was sized for: nothing is known of its quality there",
     "a3_steps": "A3 with fewer steps than n/8: beyond its aggressive setting",
 }
@@ -129,7 +144,7 @@ TECHNIQUES = (
     Technique("ring", "DFX: FPGAs serve", {"serve.target": "gpu"}, {"serve.target": "dfx"}),
     Technique(
         "split",
-        "DUET: CPU and GPU serve together",
+        "DUET: CPU and GPU serve together, off on the GPU alone",
         {"serve.target": "gpu"},
         {"serve.target": "duet"},
     ),

@@ -70,7 +70,7 @@ class Train(Config):
     fp16_store: Annotated[Switch, Catalog("codesign.switch", "on"), Symbol("h")]
     """They are stored in FP16; only elements of four bytes can be."""
     csr: Annotated[Switch, Catalog("codesign.switch", "off"), Symbol("z")]
-    """What a ReLU wrote is stored as sparse rows; implies FP16."""
+    """What a ReLU wrote is stored as sparse rows, where FP16 storage is on too."""
     host_link: Annotated[
         Real, Field(gt=0), Unit("B/s"), Symbol("B_h"), Bounds(4e9, 400e9, log=True)
     ] = GIVEN("train.host_link")
@@ -109,7 +109,7 @@ class Drive(Config):
     )
     """Share of the blocks in SLC mode, where EADM does not choose it."""
     lii: Annotated[Switch, Catalog("codesign.switch", "on"), Symbol("l")]
-    """Data that dies together shares blocks, so that nothing is moved."""
+    """Data that dies together shares blocks, so that nothing is moved; needs two zones."""
     eadm: Annotated[Switch, Catalog("codesign.switch", "on"), Symbol("a")]
     """Both zones are sized to wear out together; needs two zones."""
     slc: Annotated[SlcCells, Catalog("nand", "slc-mode"), Symbol("S")]
@@ -186,7 +186,7 @@ class Duet(Config):
     """Which part runs where, if CPU and GPU serve together."""
 
     assignment: Annotated[Assignment, Catalog("codesign.assignment", "auto"), Symbol("a")]
-    """The split of least latency, or a 1 for every part on the CPU, the first part last."""
+    """The split of least latency that fits, or a letter a part: g on the GPU, c on the CPU."""
 
 
 class Ring(Config):

@@ -91,6 +91,8 @@ class Assignment(Record):
 
     code: Count
     """Below 0 the split of least latency is taken."""
+    parts: Count
+    """Parts it speaks of; 0 for any number."""
 
 
 class DriveLink(Record):
@@ -111,6 +113,7 @@ class Zones(Record):
 class SlcCells(Record):
     """Pages and blocks of the flash, as programmed."""
 
+    bits_per_cell: Count
     read_time: Seconds
     program_time: Seconds
     endurance: Count

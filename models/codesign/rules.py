@@ -51,10 +51,41 @@ def _answers(config: Platform) -> Mask:
 def _all_heads_have_keys(config: Platform) -> Mask:
     net = config.workload
     own: Mask = np.equal(net.kv_elements, 2 * net.layers * net.heads * net.head_dim)
-    return own
+    return own & np.equal(net.decoder, 1)
+
+
+def _letters(config: Platform) -> Mask:
+    """Whether a given split has a letter for every part."""
+    parts = len(config.workload.branches) or 2
+    given = config.duet.assignment.parts
+    unasked = np.equal(config.serve.target.on_gpu * config.serve.target.on_cpu, 0)
+    return unasked | np.equal(given, 0) | np.equal(given, parts)
+
+
+def _one_die(config: Platform) -> Mask:
+    """Whether the SLC cells are the TLC ones with fewer bits."""
+    slc, tlc = config.drive.slc, config.drive.tlc
+    fewer = np.less(slc.bits_per_cell, tlc.bits_per_cell)
+    same: Mask = fewer & np.equal(slc.page_size, tlc.page_size)
+    return same
 
 
 RULES: tuple[Rule[Platform], ...] = (
+    Rule(
+        "something is trained or served",
+        lambda c: np.greater(c.train.mode.on + _serves(c), 0),
+        "set train.mode to train, or serve.target to a device",
+    ),
+    Rule(
+        "duet.assignment has a letter for every part, where CPU and GPU serve",
+        _letters,
+        "set duet.assignment to auto, two letters for a decoder, or one for every branch and head",
+    ),
+    Rule(
+        "drive.slc is drive.tlc with fewer bits a cell",
+        _one_die,
+        "set drive.slc to slc-mode and drive.tlc to tlc-3d",
+    ),
     Rule(
         "workload is a decoder or a network of branches, where something is served",
         lambda c: np.equal(_serves(c), 0) | _answers(c),
@@ -88,7 +119,7 @@ RULES: tuple[Rule[Platform], ...] = (
     ),
     Rule(
         "workload is a decoder with keys for every head, where a3.on is on",
-        lambda c: np.equal(c.a3.on.on, 0) | _all_heads_have_keys(c),
+        lambda c: np.equal(c.a3.on.on * _serves(c), 0) | _all_heads_have_keys(c),
         "set a3.on to off: shared keys, branches and encoders are not covered here",
     ),
     *map(_on_dfx, dfx.MODEL.rules),

@@ -158,9 +158,9 @@ def on_devices(config: Platform, code: Code) -> Served:
     """A batch on the GPU, the CPU or both; a network of branches forks, a decoder is a chain."""
     branches = config.workload.branches
     if branches:
-        return forked(config, [_branch(config, one, code) for one in branches])
+        return forked(config, [_branch(config, one, code) for one in branches], held(config))
     prompt = cache_bytes(config, config.input_tokens) * config.serve.batch
-    return chained(config, decoder_parts(config, code), prompt)
+    return chained(config, decoder_parts(config, code), prompt, held(config))
 
 
 def on_ring(config: Platform) -> Times:
@@ -186,15 +186,20 @@ def on_ring(config: Platform) -> Times:
     return Times(passes * weights, passes * read, passes * layers)
 
 
-def gpu_fits(config: Platform, served: Served) -> Mask:
-    """Whether weights, keys and values fit into the GPU, if any part is there, Sec. 3.5."""
+def held(config: Platform) -> Mask:
+    """Whether weights, keys and values fit into the GPU, Sec. 3.5."""
     net, serve = config.workload, config.serve
     tokens = config.input_tokens + config.output_tokens
-    held = cache_bytes(config, tokens) * serve.batch
+    cached = cache_bytes(config, tokens) * serve.batch
     branches = sum((one.weights for one in net.branches), np.zeros(()))
     weights = (net.matrix_weights + net.head_weights + branches) * serve.precision.width
-    fits = weights + held <= GIVEN("usable_memory") * serve.gpu.memory_capacity
-    return fits | served.all_on_cpu
+    fits: Mask = weights + cached <= GIVEN("usable_memory") * serve.gpu.memory_capacity
+    return fits
+
+
+def gpu_fits(config: Platform, served: Served) -> Mask:
+    """Whether the GPU holds its part, if any is there."""
+    return held(config) | served.all_on_cpu
 
 
 def ring_fits(config: Platform) -> Mask:

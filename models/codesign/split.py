@@ -105,10 +105,16 @@ def least(latency: Callable[[Split], Array], parts: int) -> Array:
     return chosen
 
 
-def picked(config: Platform, latency: Callable[[Split], Array], parts: int) -> tuple[Array, ...]:
-    """Which parts run on the CPU: none, all, as given, or as the least latency says."""
+def picked(
+    config: Platform, latency: Callable[[Split], Array], parts: int, fits: Mask
+) -> tuple[Array, ...]:
+    """Which parts run on the CPU: none, all, as given, or as the least latency says.
+
+    What does not fit the GPU is left to the CPU as a whole.
+    """
     target, given = config.serve.target, config.duet.assignment.code
-    chosen = np.where(given < 0, least(latency, parts), given)
+    best = np.where(fits, least(latency, parts), 2.0**parts - 1)
+    chosen = np.where(given < 0, best, given)
     without_gpu = np.where(target.on_gpu > 0, chosen, 2.0**parts - 1)
     return bits(np.where(target.on_cpu > 0, without_gpu, 0.0), parts)
 
@@ -139,7 +145,7 @@ def _served(
     )
 
 
-def chained(config: Platform, parts: Sequence[Part], between: Array) -> Served:
+def chained(config: Platform, parts: Sequence[Part], between: Array, fits: Mask) -> Served:
     """Parts one after the other; `between` bytes cross where neighbours differ."""
     crossing = transfer_time(bytes_=between, link=config.serve.gpu.host_bandwidth)
     totals = [(part.gpu.total, part.cpu.total) for part in parts]
@@ -149,12 +155,12 @@ def chained(config: Platform, parts: Sequence[Part], between: Array) -> Served:
         running = _sum(total[there] for there, total in zip(split, totals, strict=True))
         return running + crossings * crossing if crossings else running
 
-    on_cpu = picked(config, latency, len(parts))
+    on_cpu = picked(config, latency, len(parts), fits)
     moved = _sum(np.abs(one - other) * crossing for one, other in pairwise(on_cpu))
     return _served(on_cpu, parts, _added(map(_either, on_cpu, parts)), moved)
 
 
-def forked(config: Platform, parts: Sequence[Part]) -> Served:
+def forked(config: Platform, parts: Sequence[Part], fits: Mask) -> Served:
     """Branches side by side, each device one after the other, then the head, Sec. 3.5.
 
     Inputs come from the host and the answer goes back to it.
@@ -174,7 +180,7 @@ def forked(config: Platform, parts: Sequence[Part]) -> Served:
         moved += [] if head else [leave[-1]]
         return _sum([np.maximum(*sides), totals[-1][head], *moved])
 
-    on_cpu = picked(config, latency, len(parts))
+    on_cpu = picked(config, latency, len(parts), fits)
     return _served(on_cpu, parts, _joined(on_cpu, parts), _moved(on_cpu, enter, leave))
 
 

@@ -163,6 +163,7 @@ def _load(config: Platform, code: Code, held: Memory, wait: Array) -> Load:
         interval=train.checkpoint_interval,
         live=train.dataset + GIVEN("checkpoints_held") * held.state,
         capacity=drive.tlc.die_capacity * dies,
+        slc_share=drive.slc.bits_per_cell / drive.tlc.bits_per_cell,
         link=np.minimum(links, slots),
         slc_write=drive.slc.program_time / page,
         slc_read=drive.slc.read_time / page,
@@ -172,14 +173,15 @@ def _load(config: Platform, code: Code, held: Memory, wait: Array) -> Load:
         endurance_tlc=drive.tlc.endurance,
         cache=drive.zones.cache,
         zoned=drive.zones.cache + drive.zones.dual,
-        lii=drive.lii.on,
+        # Sorting by lifetime is Cop-Flash's; its baselines, TLC alone and a cache, have none.
+        lii=drive.lii.on * drive.zones.dual,
     )
 
 
 def split_bounds(load: Load) -> tuple[Array, Array]:
     """Least and most blocks in SLC mode under EADM: a step's short data, and the live data."""
     widest = np.maximum(widest_zone(live=load.live, capacity=load.capacity), 0.0)
-    return np.minimum(3 * load.short / load.capacity, widest), widest
+    return np.minimum(load.short / (load.slc_share * load.capacity), widest), widest
 
 
 def settle(config: Platform, load: Load) -> tuple[Array, Traffic]:
@@ -196,7 +198,7 @@ def settle(config: Platform, load: Load) -> tuple[Array, Traffic]:
     closed = balanced_fraction(
         slc_writes=found.slc_bytes,
         tlc_writes=found.tlc_bytes,
-        endurance_ratio=load.endurance_tlc / load.endurance_slc,
+        endurance_ratio=load.endurance_tlc / load.endurance_slc / (3 * load.slc_share),
     )
     fraction = np.where(adaptive, np.clip(closed, low, high), first)
     rows = adaptive & np.equal(load.lii, 0) & np.greater_equal(fraction, 0)
@@ -230,6 +232,8 @@ def step(config: Platform, code: Code) -> Trained:
     fraction, found = settle(config, load)
     slc, tlc = wear(fraction, found, load)
     _, widest = split_bounds(load)
+    room = (1 - fraction) * load.capacity * (1 + SLACK)
     stored = (fraction <= widest * (1 + SLACK)) & (widest > 0)
+    stored = stored & np.less_equal(load.live + found.spilled, room)
     fits = held.fits & stored & np.less(found.clock_share, GIVEN("busiest_drive"))
     return Trained(held, load, found, fraction, slc, tlc, fits)

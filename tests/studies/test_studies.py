@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import pytest
 
 from dse import registry, verbs
@@ -51,8 +52,10 @@ def test_nightly_training_pays_for_offloading_where_the_batch_is_small() -> None
     # Sheet, Sec. 6.1: 84 % of the front offloads; the V100 is fastest at batch 25, not at 64,
     # because drives must last three years.
     archive = answered("retrain-nightly")
-    offloads = archive.front.words("train.offload")
-    assert list(offloads).count("on") > len(offloads) / 2
+    front = archive.front
+    values = np.stack([front[o.metric] for o in archive.study.objectives])
+    _, once = np.unique(values, axis=1, return_index=True)
+    assert (front["offloaded_bytes"][once] > 0).mean() > 0.8
     fastest = best(archive, "retrain_time", "train.gpu", "train.batch", "drive.zones")
     assert fastest == {
         "train.gpu": "v100-pcie-16gb",

@@ -33,6 +33,11 @@ def test_counts_agree_with_the_a3_page_at_its_size() -> None:
     assert float(kept_rows(share=np.asarray(0.5))) == pytest.approx(0.02)
 
 
+def test_no_step_adds_more_than_one_row() -> None:
+    shares = np.geomspace(1 / 64, 1, 50)
+    assert (candidate_rows(share=shares) <= shares).all()
+
+
 def test_the_tail_is_where_reading_and_merging_cost_least() -> None:
     rows = 4096.0
     cost = {r: 8 * rows / r + r for r in np.arange(50.0, 400.0)}

@@ -1,11 +1,14 @@
 """The drive and its fixed point: closed where it is, bracketed where it is not."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dse import registry
+from dse.errors import InputError
 from dse.spec import Array, leaf
 from models.codesign.compiling import compiled
 from models.codesign.drive import (
@@ -120,6 +123,36 @@ def test_no_corner_is_unknown(zones: str, offload: str, lii: str) -> None:
 
 def test_a_dataset_larger_than_the_drives_does_not_fit() -> None:
     assert priced(W1 | {"train.dataset": 8e12})["feasible"] is False
+
+
+def test_short_data_that_spills_must_find_room_beside_the_dataset() -> None:
+    # 951 GB live and 497 GB spilled do not fit 1.024 TB of TLC; half the batch does not either,
+    # 100 GB of data do.
+    full: dict[str, Any] = {
+        "workload": "gpt2-345m",
+        "train.mode": "train",
+        "train.gpu": "h100-pcie-80gb",
+        "train.batch": 512,
+        "drive.dies": 16,
+        "drive.zones": "tlc",
+        "train.dataset": "940 GB",
+        "train.jobs_per_year": 10,
+    }
+    assert priced(full)["feasible"] is False
+    assert priced(full | {"train.dataset": "100 GB"})["feasible"] is True
+
+
+def test_only_two_zones_sort_by_lifetime() -> None:
+    for zones in ("tlc", "cache"):
+        sorted_, plain = (
+            priced(W1 | {"drive.zones": zones, "drive.lii": lii}) for lii in ("on", "off")
+        )
+        assert sorted_ == plain
+
+
+def test_cells_of_another_die_are_refused() -> None:
+    with pytest.raises(InputError, match="fewer bits a cell"):
+        priced(W1 | {"drive.slc": "tlc-3d"})
 
 
 def test_the_page_prices_the_default_drive_catalog() -> None:

@@ -1,8 +1,8 @@
 """What the binary gives away: the sheet's check of DnD, and what is out of its scope."""
 
-import pytest
-
 import math
+
+import pytest
 
 from dse import verbs
 

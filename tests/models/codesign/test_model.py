@@ -71,6 +71,8 @@ def test_gradients_accumulated_stand_beside_the_offloaded_batch() -> None:
         ({"workload": "wide-deep-edge", "train.mode": "train"}, "transformer"),
         ({"workload": "wide-deep-edge", "serve.target": "dfx"}, "writes text|decoder"),
         ({"workload": "llama2-70b", "a3.on": "on"}, "keys for every head"),
+        ({"workload": "wide-deep-edge", "a3.on": "on"}, "keys for every head"),
+        ({"serve.target": "none"}, "something is trained or served"),
         ({"serve.gpu": "gtx-1080ti"}, "peak"),
         ({"serve.gpu": "v100-sxm2-16gb", "serve.precision": "int8"}, "peak"),
         ({"train.gpu": "gtx-1080ti", "train.precision": "amp", "train.mode": "train"}, "peak"),
@@ -107,6 +109,19 @@ def test_a_platform_that_only_trains_serves_nothing_and_pays_nothing_for_it() ->
     assert found["latency"] == found["power"] == found["devices"] == found["exposed_share"] == 0.0
     assert found["capital_cost"] == found["training_capital"]
     assert found["feasible"] is True
+
+
+def test_a_step_is_the_sum_of_its_parts_and_names_its_bottleneck() -> None:
+    answer = verbs.evaluate("codesign", W2 | {"serve.target": "none"})
+    assert answer["bottleneck"] == "step_transfer"
+    assert answer["metrics"]["exposed_transfer"]["value"] > 7
+    assert verbs.evaluate("codesign", W2)["bottleneck"] == "launch"
+
+
+def test_more_tokens_than_a_network_was_trained_on_are_flagged() -> None:
+    for settings in (W4, W1 | {"train.tokens": 2048}):
+        words = verbs.evaluate("codesign", settings)["warnings"]
+        assert any("more tokens than" in text for text in words)
 
 
 def test_a_platform_that_only_serves_wears_no_drive() -> None:

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from dse.errors import InputError
+
 from .worked import W3, priced, terms
 
 EDGE: dict[str, Any] = {
@@ -74,6 +76,27 @@ def test_an_eager_decode_is_faster_on_a_cpu_of_many_cores() -> None:
     tuned = {"compile.tuner": "oneshot"}
     gain = priced(eager | tuned)["service_time"] / priced(split | tuned)["service_time"]
     assert 1.0 <= gain < 1.15
+
+
+def test_what_does_not_fit_the_gpu_is_left_to_the_cpu() -> None:
+    # 13 billion parameters in FP16 and a T4 of 16 GB: the fastest split would need both.
+    large: dict[str, Any] = {
+        "workload": "llama2-13b",
+        "serve.target": "duet",
+        "serve.gpu": "t4",
+        "serve.cpu": "epyc-9654",
+        "request_rate": 0.02,
+    }
+    auto = priced(large)
+    assert auto["feasible"] is True
+    assert auto["latency"] == priced(large | {"duet.assignment": "cc"})["latency"]
+    assert priced(large | {"duet.assignment": "gc"})["feasible"] is False
+
+
+def test_a_split_has_a_letter_for_every_part() -> None:
+    for settings in (on("gc"), {"serve.target": "duet", "duet.assignment": "gggc"}):
+        with pytest.raises(InputError, match="a letter for every part"):
+            priced(settings)
 
 
 def test_keys_and_values_cross_the_link_once_where_phases_part() -> None:
