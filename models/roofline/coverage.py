@@ -17,7 +17,7 @@ WORDS = {
     "brief": "calibrated, kernels average under 20 us: errors of 6 to 21 % a kernel, and the cost"
     " of a start is the host's own",
     "throttled": "calibrated FP32 outside 12.8 to 17.7 W a TFLOPS: how far a board lowers its"
-    " clock is extrapolated; boards under 100 W come out too fast",
+    " clock is extrapolated; boards under 100 W may come out too fast",
     "unmeasured": "calibrated TF32, or tensor cores before Ampere or after Hopper: no kernel of"
     " these was measured",
     "uncached": "calibrated, and the row of the device lists no L1 cache: all rows of softmax and"

@@ -138,7 +138,11 @@ def softmax(operator: Operator, site: Site) -> Cost:
     """Softmax over the context, and what else a framework does to scores; nothing if fused."""
     rows = site.batch * site.tokens * per_call(operator.output_pair, operator.calls)
     time = softmax_time(
-        rows=rows, length=site.context, width=site.precision.width, device=site.device
+        rows=rows,
+        length=site.context,
+        width=site.precision.width,
+        device=site.device,
+        cycles=issue(site, LAW.softmax_cycles),
     )
     extra = elementwise_time(
         elements=rows * site.context,
@@ -156,13 +160,15 @@ def issue(site: Site, cycles: Array) -> Array:
 
 
 def norm(operator: Operator, site: Site) -> Cost:
-    """Norms over the width, each of a token."""
+    """Norms over the width, each of a token; a layer norm has two parameters an element."""
+    layered = np.greater(operator.weights, operator.output_token)
+    cycles = np.where(layered, LAW.layer_cycles, LAW.norm_cycles)
     time = norm_time(
         rows=site.batch * site.tokens,
         length=per_call(operator.output_token, operator.calls),
         width=site.precision.width,
         device=site.device,
-        cycles=issue(site, LAW.norm_cycles),
+        cycles=issue(site, cycles),
     )
     return operator.calls * time, operator.calls
 

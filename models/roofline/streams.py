@@ -40,8 +40,12 @@ class Law(Record):
     """Four rows as a share of a multiprocessor's L1 cache and part of the L2 cache."""
     norm_ramp: Share
     """Further share over which all rows come to be read again."""
+    softmax_cycles: Share
+    """Cycles of a multiprocessor per element of a softmax in half precision."""
     norm_cycles: Share
-    """Cycles of a multiprocessor per element of a norm in a serving engine's half precision."""
+    """The same of an RMS norm, in a serving engine."""
+    layer_cycles: Share
+    """The same of a layer norm."""
     activation_cycles: Share
     """The same per element that an activation reads."""
     rotary_cycles: Share
@@ -102,7 +106,13 @@ def first_cache(device: Device) -> Array:
 
 
 def softmax_time(
-    *, rows: Array, length: Array, width: Array, device: Device, law: Law = LAW
+    *,
+    rows: Array,
+    length: Array,
+    width: Array,
+    device: Device,
+    cycles: Array = NONE,
+    law: Law = LAW,
 ) -> Array:
     """Time of a softmax over rows of a length; long rows are read twice more."""
     again = read_again(
@@ -112,7 +122,7 @@ def softmax_time(
         ramp=law.softmax_ramp,
     )
     moved = width * (law.softmax_moved + 2.0 * again)
-    return stream_time(elements=rows * length, bytes_=moved, cycles=NONE, device=device, law=law)
+    return stream_time(elements=rows * length, bytes_=moved, cycles=cycles, device=device, law=law)
 
 
 def norm_time(

@@ -16,7 +16,7 @@ from models.roofline.config import DATA
 
 from . import attention_measured, end_to_end, refit, streams_measured
 from .attention_measured import Attention
-from .kernels import Products, measured_products
+from .kernels import Products, compass_products, measured_products
 from .refit import Constants
 from .streams_measured import Streams
 
@@ -67,6 +67,12 @@ def fitted(data: Path) -> Iterator[tuple[str, Row]]:
             time = stream.predicted(streams.LAW, LAUNCH["stream_events"])
             yield f"{kind} {stream.board}", judged(time, stream.time)
     yield from _serving(streams_measured.serving(data))
+    compass = streams_measured.compass(data, "softmax")
+    start = LAUNCH["stream_events"]
+    yield (
+        "softmax in half precision a100",
+        judged(compass.predicted(streams.LAW, start), compass.time),
+    )
     for phase, rows in (
         ("prefill", attention_measured.measured(data, "context")),
         ("decode", attention_measured.decoded(data)),
@@ -87,6 +93,11 @@ def _serving(sets: tuple[Streams, ...]) -> Iterator[tuple[str, Row]]:
 def left_out(data: Path) -> Iterator[tuple[str, Row]]:
     """Every set by constants of a fit that did not see it."""
     yield from _products_left_out(data)
+    one = compass_products(data)
+    yield "products llmcompass a100", _of(one, page())
+    compass = streams_measured.compass(data, "norm")
+    start = LAUNCH["stream_events"]
+    yield "norm llmcompass a100", judged(compass.predicted(streams.LAW, start), compass.time)
     yield from _networks_left_out(data)
     yield from _streams_left_out(data)
     yield from _attention_left_out(data)

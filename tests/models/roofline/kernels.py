@@ -27,7 +27,7 @@ NEUSIGHT = {
     "NVIDIA A100-PCIE-40GB": "a100-pcie-40gb",
     "NVIDIA A100 80GB PCIe": "a100-pcie-80gb",
 }
-FLOORS = {"aic": "graph", "vidur": "profiler", "neusight": "events"}
+FLOORS = {"aic": "graph", "vidur": "profiler", "neusight": "events", "llmcompass": "events"}
 """Source -> the protocol whose start its times hold."""
 REGIMES = ("under 20 us", "memory", "compute")
 
@@ -211,3 +211,11 @@ def measured_products(data: Path) -> dict[str, Products]:
         *(_neusight(folder, device) for device in NEUSIGHT),
     ]
     return {one.name: one for one in found}
+
+
+def compass_products(data: Path) -> Products:
+    """LLMCompass' products on an A100, which no fit sees."""
+    text = (data / "kernels/llmcompass_matmul_A100.csv").read_text(encoding="utf-8")
+    cells = [line.replace("ms", "").split(",") for line in text.splitlines() if line]
+    m, n, k, time = np.array([[float(cell) for cell in row[:4]] for row in cells]).T
+    return _set("llmcompass a100", "a100-sxm-80gb", "fp16", shape=(m, n, k), time=time)

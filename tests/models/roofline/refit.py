@@ -63,7 +63,7 @@ def laws_of(constants: Constants) -> dict[str, Law]:
 
 def starts_of(constants: Constants) -> dict[str, float]:
     """Time to start a kernel by measuring protocol."""
-    return {name: constants[f"launch.{name}"] for name in FLOORS.values()}
+    return {name: constants[f"launch.{name}"] for name in set(FLOORS.values())}
 
 
 def page_constants(launch: Mapping[str, float]) -> dict[str, float]:
@@ -115,6 +115,7 @@ STREAMS = {
 SERVING = (
     "plain_share",
     "norm_cycles",
+    "layer_cycles",
     "activation_cycles",
     "rotary_cycles",
     "lookup_cycles",
@@ -138,6 +139,11 @@ def fitted_serving(sets: Sequence[Streams], known: Constants, start: float) -> C
     """Constants of a serving engine's kernels, beside those of FP32 that are known."""
     free = {name: float(getattr(streams.LAW, name)) for name in SERVING}
     return minimised(_streaming(sets, known), {**free, "start": start})
+
+
+def fitted_issue(one: Streams, known: Constants) -> Constants:
+    """Cycles of a softmax in half precision; its start is that of the other eager kernels."""
+    return minimised(_streaming([one], known), {one.cycles: float(streams.LAW.softmax_cycles)})
 
 
 def _streaming(sets: Sequence[Streams], known: Constants) -> Callable[[Constants], list[Array]]:

@@ -25,6 +25,10 @@ CYCLES = {
 }
 """Operator of vidur -> the constant of its issue."""
 
+ROWS = {"softmax": streams.softmax_time, "norm": streams.norm_time}
+LONG = 70e-6
+"""LLMCompass' shorter times are those of the host."""
+
 
 @dataclass(frozen=True)
 class Streams:
@@ -50,12 +54,9 @@ class Streams:
     def predicted(self, law: Law, start: float) -> Array:
         """Seconds by the calibrated law, the protocol's start included."""
         width, rows = np.asarray(self.width), {"rows": self.rows, "length": self.length}
-        if self.kind == "softmax":
-            time = streams.softmax_time(**rows, width=width, device=self.device, law=law)
-            return start + time
         cycles = np.asarray(getattr(law, self.cycles) * self.inputs if self.cycles else 0.0)
-        if self.kind == "norm":
-            return start + streams.norm_time(
+        if self.kind in ROWS:
+            return start + ROWS[self.kind](
                 **rows, width=width, device=self.device, cycles=cycles, law=law
             )
         time = streams.elementwise_time(
@@ -116,6 +117,9 @@ def _serving(rows: list[dict[str, str]], operator: str, slug: str) -> Streams:
         "attn_rope": heads / ranks,
         "mlp_act": column(rows, "n_expanded_embd") / ranks,
     }.get(operator, given["n_embd"])
+    cycles = CYCLES[operator]
+    if not gated:  # phi-2, the one network with layer norms
+        cycles = cycles.replace("norm_cycles", "layer_cycles")
     # Where attention and feed-forward stand side by side (no gate: phi-2), two sums are one entry.
     sums = 2.0 if operator == "add" and not gated else 1.0
     moved = {"mlp_act": 3.0 if gated else 2.0, "add": 3.0 * sums}.get(operator, 2.0)
@@ -127,9 +131,29 @@ def _serving(rows: list[dict[str, str]], operator: str, slug: str) -> Streams:
         moved=np.asarray(moved),
         time=column(rows, f"time_stats.{operator}.median") * 1e-3,
         width=2.0,
-        cycles=CYCLES[operator],
+        cycles=cycles,
         inputs=2.0 if operator == "mlp_act" and gated else 1.0,
         starts=sums,
+    )
+
+
+@cache
+def compass(data: Path, kind: str) -> Streams:
+    """LLMCompass' softmax or norm in FP16 on an A100, rows that the device takes long over."""
+    name = {"softmax": "softmax", "norm": "layernorm"}[kind]
+    table = np.loadtxt(data / f"kernels/llmcompass_{name}_A100.csv", delimiter=",")
+    rows, length, rate = table.T
+    time = rows * length / (rate * 1e9)
+    long = time > LONG
+    return Streams(
+        kind=kind,
+        board="a100-sxm-80gb",
+        rows=rows[long],
+        length=length[long],
+        moved=np.asarray(2.0),
+        time=time[long],
+        width=2.0,
+        cycles={"softmax": "softmax_cycles", "norm": "layer_cycles"}[kind],
     )
 
 

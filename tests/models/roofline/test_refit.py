@@ -43,6 +43,7 @@ def test_products_of_matrices_refit_to_the_constants_of_the_page(data: Path) -> 
 def test_streams_refit_to_the_constants_of_the_page(data: Path) -> None:
     found = dict(refit.fitted_streams(streams_measured.single(data), 20e-6))
     served = refit.fitted_serving(streams_measured.serving(data), found, 2e-6)
+    found |= refit.fitted_issue(streams_measured.compass(data, "softmax"), found)
     assert found.pop("start") == pytest.approx(judged.LAUNCH["stream_events"], rel=OPTIMISER)
     assert served["start"] == pytest.approx(judged.LAUNCH["stream_profiler"], rel=OPTIMISER)
     for name, value in {**served, **found}.items():
