@@ -36,9 +36,9 @@ Known weak regimes (sign of the bias of latency): plain datasheet on products of
 fast by 25 to 55 % on most measured sets; operators under 20 us -, tiles and waves do not fill the
 device; fused or cached kernels +, as traffic is counted in full; causal prefill +, the masked
 half is counted; activations are left out of the memory footprint -. Calibrated, on devices left
-out (`data.yaml`, left_out_rows): kernels under 20 us 12 to 19 %, + on H100; products bound by
-memory 6 to 10 %, by arithmetic 4 to 9 %; rows of softmax 8 to 12 %, - on V100; decoding in fused
-kernels 20 to 25 %, + in groups of 2 to 8 at long contexts; networks with experts + on A100.
+out (`data.yaml`, left_out_rows): kernels under 20 us 12 to 20 %, + on H100; products bound by
+memory 6 to 10 %, by arithmetic 4 to 9 %; softmax 8 to 12 %, - on V100; layer norm in half
+precision +, 25 %; decoding in fused kernels 20 to 25 %, + in groups of 2 to 8 at long contexts.
 """
 
 from collections.abc import Mapping, Sequence
