@@ -46,6 +46,17 @@ def gemm_time(
     Single precision runs on vector lanes, TF32, FP16 and BF16 on tensor cores. A batch of one
     precision does not pay for the other's law. `pace` is the rate of a large product measured on
     the board, over what the law says.
+
+    >>> a100 = Device(
+    ...     memory_bandwidth=2.039e12, memory_capacity=80e9, power=400, peak_fp32=19.5e12,
+    ...     multiprocessors=108, base_clock=1.275e9, boost_clock=1.41e9, l2_capacity=40e6,
+    ...     compute_capability=8, stacked=1,
+    ... )
+    >>> half, size = Precision(width=2, fp16=1), np.asarray(4096.0)
+    >>> shape = {"m": size, "n": size, "k": size}
+    >>> time = gemm_time(**shape, peak=312e12, device=a100, precision=half)
+    >>> round(float(time) * 1e6)
+    571
     """
     shape, width = (m, n, k, batch), precision.width
     single = np.greater(precision.fp32, 0.0)

@@ -106,6 +106,16 @@ def decode_time(
 
     $(x^3 + y^3)^{1/3} + \sqrt{t_r Q / B_w}$ with the stream $x = Q / (e B_w)$, $Q = 2wbch_{kv}d$,
     and the heads' own time $y = t_h b h_{kv} / S$.
+
+    >>> a100 = Device(
+    ...     memory_bandwidth=2.039e12, memory_capacity=80e9, power=400, peak_fp32=19.5e12,
+    ...     multiprocessors=108, base_clock=1.275e9, boost_clock=1.41e9, l2_capacity=40e6,
+    ...     compute_capability=8, stacked=1,
+    ... )
+    >>> heads = {"heads": 32, "kv_heads": 8, "head_dim": 128}
+    >>> time = decode_time(batch=64, context=4096, **heads, width=2, device=a100)
+    >>> round(float(time) * 1e6)
+    591
     """
     moved = 2.0 * width * batch * context * kv_heads * head_dim
     stream = moved / device.memory_bandwidth

@@ -65,6 +65,15 @@ def stream_time(
     r"""Time to stream elements, $((n b / (\eta B_w))^4 + (n \kappa / (S f))^4)^{1/4}$ [derived].
 
     `bytes_` and `cycles` are per element: $b$ [B] and $\kappa$ [cycles of a multiprocessor].
+
+    >>> a100 = Device(
+    ...     memory_bandwidth=2.039e12, memory_capacity=80e9, power=400, peak_fp32=19.5e12,
+    ...     multiprocessors=108, base_clock=1.275e9, boost_clock=1.41e9, l2_capacity=40e6,
+    ...     compute_capability=8, stacked=1,
+    ... )
+    >>> time = stream_time(elements=1e9, bytes_=12.0, cycles=0.0, device=a100)
+    >>> round(float(time) * 1e3, 2)
+    6.59
     """
     share = np.where(device.stacked > 0, law.stacked_share, law.plain_share)
     moving = elements * bytes_ / (share * device.memory_bandwidth)
