@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 
 from dse import figures, registry, units
 from dse.answers import Answer
+from dse.breakdown import Breakdown, broken_down, nothing
 from dse.chart import words
 from dse.spec import AnyModel
 
@@ -85,24 +86,27 @@ def result(context: Context, state: State) -> tuple[Component, str]:
 
 
 def breakdown(state: State, *, dark: bool) -> Any:  # noqa: ANN401 - a figure
-    """What the design's total is made of; no bars where the page refuses it."""
+    """What the design's total is made of; no bars where the page refuses it, or it is 0."""
     page = page_of(state)
     priced = design.price(page, state["settings"])
     if priced.answer is None:
         return _nothing(dark=dark)
-    return figures.plotly(_terms(page, priced.answer), dark=dark)
+    broken = _broken_down(page, priced.answer)
+    if broken is None:
+        return _nothing(nothing(page), dark=dark)
+    return figures.plotly(figures.breakdown(page, broken), dark=dark)
 
 
-def _nothing(*, dark: bool) -> Any:  # noqa: ANN401 - a figure
+def _nothing(said: str | None = None, *, dark: bool) -> Any:  # noqa: ANN401 - a figure
     """No bars: an empty chart in the same look."""
     return figures.plotly(figures.growth([]), dark=dark).update_layout(
-        title=None, xaxis={"visible": False}, yaxis={"visible": False}
+        title=said, xaxis={"visible": False}, yaxis={"visible": False}
     )
 
 
-def _terms(page: AnyModel, answer: Answer) -> figures.Chart:
-    terms = {name: _number(value) for name, value in answer["terms"].items()}
-    return figures.breakdown(page, terms, _number(answer["metrics"][page.total]["value"]))
+def _broken_down(page: AnyModel, answer: Answer) -> Breakdown[float] | None:
+    metrics = {name: _number(entry["value"]) for name, entry in answer["metrics"].items()}
+    return broken_down(page, metrics, {n: _number(v) for n, v in answer["terms"].items()})
 
 
 def _number(value: float | None) -> float:

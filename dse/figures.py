@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from dse import units
 from dse.archive import Archive
+from dse.breakdown import Breakdown
 from dse.chart import Chart as Chart
 from dse.chart import Shown, shown, tidy, words
 from dse.draw import plotly as plotly
@@ -170,8 +171,9 @@ def _prices(study: Study) -> list[str]:
     return [f"Costs are at the prices of {in_words(study.prices)}."]
 
 
-def breakdown(page: AnyModel, terms: Mapping[str, float], total: float) -> Chart:
+def breakdown(page: AnyModel, broken: Breakdown[float]) -> Chart:
     """What one design's total is made of: the largest term first, the total last."""
+    terms, total = broken.parts, broken.whole
     known = {name: value for name, value in terms.items() if np.isfinite(value)}
     ranked = sorted(known.items(), key=lambda item: -item[1])
     apart, rest = ranked[: TERMS - 1], ranked[TERMS - 1 :]
@@ -179,8 +181,8 @@ def breakdown(page: AnyModel, terms: Mapping[str, float], total: float) -> Chart
         rest = [(f"{len(rest)} smaller terms", sum(value for _, value in rest))]
     names, values = zip(*apart, *rest, ("total", total), strict=True)
     sizes = np.array(values, dtype=np.float64)
-    unit = page.metrics[page.total].unit
-    across = shown(page.total, sizes, unit)
+    unit = page.metrics[broken.metric].unit
+    across = shown(broken.metric, sizes, unit)
     base = np.concatenate([[0.0], np.cumsum(sizes[:-1])])
     base[-1] = 0.0
     share = sizes[:-1] / total if total else np.zeros(len(sizes) - 1)
@@ -191,20 +193,27 @@ def breakdown(page: AnyModel, terms: Mapping[str, float], total: float) -> Chart
         base=base,
         label=[f"{units.show(v, unit)}, {s:.0%}" for v, s in zip(values[:-1], share, strict=True)]
         + [units.show(total, unit)],
-        **{page.total: sizes},
+        **{broken.metric: sizes},
     )
     lost = f" {len(terms) - len(known)} terms are unknown." if len(known) < len(terms) else ""
     return Chart(
         kind="waterfall",
-        title=f"What {words(page.total).lower()} is made of",
-        x=page.total,
+        title=f"What {words(broken.metric).lower()} is made of",
+        x=broken.metric,
         y="term",
         x_label=across.label,
         y_label="",
         frame=frame,
-        caption=f"Exposed terms of the page '{page.slug}'; they sum to the total.{lost}",
+        caption=f"{_made_of(page, broken.metric)}{lost}",
         x_scale=across.scale,
     )
+
+
+def _made_of(page: AnyModel, metric: str) -> str:
+    if metric == page.total:
+        return f"Exposed terms of the page '{page.slug}'; they sum to the total."
+    instead, total = words(metric).lower(), words(page.total)
+    return f"{total} is 0: parts of {instead} of the page '{page.slug}'; they sum to it."
 
 
 def growth(history: list[dict[str, float]]) -> Chart:

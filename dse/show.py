@@ -11,6 +11,7 @@ from rich.markup import escape
 
 from dse import documents, registry, units, validate
 from dse.answers import Answer
+from dse.breakdown import broken_down, nothing
 from dse.errors import InputError
 from dse.evaluate import Table
 from dse.facts import facts as facts
@@ -124,10 +125,15 @@ def _value(metric: Mapping[str, Any], key: str) -> str:
 
 def _bars(out: Console, found: Answer) -> None:
     page = registry.model(found["model"])
-    terms = {name: value or 0.0 for name, value in found["terms"].items()}
+    metrics = {name: metric["value"] for name, metric in found["metrics"].items()}
+    broken = broken_down(page, metrics, found["terms"])
+    if broken is None:
+        out.print(nothing(page))
+        return
+    terms = {name: value or 0.0 for name, value in broken.parts.items()}
     total = sum(terms.values()) or 1.0
-    unit = page.metrics[page.total].unit
-    grid = new_grid(f"{page.total} is the sum of", "", "share", "", right=(1, 2))
+    unit = page.metrics[broken.metric].unit
+    grid = new_grid(f"{broken.metric} is the sum of", "", "share", "", right=(1, 2))
     for name, value in sorted(terms.items(), key=lambda term: -term[1]):
         share = value / total
         bar = "█" * round(30 * share)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from string import ascii_uppercase
 
@@ -13,6 +13,7 @@ from rich.markup import escape
 
 from dse import registry, units
 from dse.answers import Answer
+from dse.breakdown import Breakdown, broken_down, nothing
 from dse.comparison import Comparison
 from dse.grids import GAP, mark, new_grid
 from dse.outcome import at_prices
@@ -42,6 +43,8 @@ def comparison(out: Console, found: Comparison) -> None:
     lines = list(_lines(found))
     for panel in _panels(lines, heads, out.width):
         _print_panel(out, lines, heads, panel)
+    if _broken_down(found) is None:
+        out.print(nothing(found.page))
     if not found.differing:
         out.print("no knob differs: the designs are one")
     if listed := at_prices(found.page, registry.prices()):
@@ -75,18 +78,38 @@ def _lines(found: Comparison) -> Iterator[Line]:
         values = [held["metrics"][name]["value"] for held in found.answers]
         changes = [ratio(value, values[0], metric.unit) for value in values]
         yield Line(name, [_number(value, metric.unit) for value in values], changes)
-    unit = page.metrics[page.total].unit
-    for group, title, of in (
-        ("terms", f"{page.total} is the sum of", unit),
-        ("resources", "busy times", "s"),
-    ):
-        yield Line(title, (), heading=True)
-        for name in found.named(group):
-            values = [held[group].get(name, 0.0) for held in found.answers]
-            if any(value != 0 for value in values):
-                changes = [difference(value, values[0], of) for value in values]
-                yield Line(name, [_number(value, of) for value in values], changes)
+    yield from _parts(found)
+    yield from _section("busy times", _group(found, "resources"), "s")
     yield Line("bottleneck", [held["bottleneck"] for held in found.answers])
+
+
+def _broken_down(found: Comparison) -> Breakdown[Sequence[float | None]] | None:
+    page, held = found.page, found.answers
+    metrics = {name: [a["metrics"][name]["value"] for a in held] for name in page.metrics}
+    return broken_down(page, metrics, _group(found, "terms"))
+
+
+def _parts(found: Comparison) -> Iterator[Line]:
+    """What the total, or the metric in its place, is made of in each design."""
+    broken = _broken_down(found)
+    if broken is not None:
+        parts = sorted(broken.parts.items(), key=lambda part: -(part[1][0] or 0.0))
+        unit = found.page.metrics[broken.metric].unit
+        yield from _section(f"{broken.metric} is the sum of", dict(parts), unit)
+
+
+def _group(found: Comparison, group: str) -> dict[str, Sequence[float | None]]:
+    """Terms or resources: name -> value in each design."""
+    return {n: [held[group].get(n, 0.0) for held in found.answers] for n in found.named(group)}
+
+
+def _section(title: str, rows: Mapping[str, Sequence[float | None]], unit: str) -> Iterator[Line]:
+    """A heading, and a line for whatever is above 0 in some design."""
+    yield Line(title, (), heading=True)
+    for name, values in rows.items():
+        if any(value != 0 for value in values):
+            changes = [difference(value, values[0], unit) for value in values]
+            yield Line(name, [_number(value, unit) for value in values], changes)
 
 
 def _setting(value: object, unit: str) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
 from dse import figures
-from dse.spec import Array, Result
+from dse.breakdown import Breakdown, broken_down
+from dse.spec import AnyModel, Array
 
 from .section import Block, Context, DataTable, Figure, Paragraph, Section
 from .wording import heading, percent, priced, quantity, words
@@ -16,19 +19,33 @@ FIGURES = 2
 
 def build(context: Context) -> list[Block]:
     """One figure a design, a table of all, and what is busiest in each."""
-    page, shown = context.study.page, context.shown
-    if len(shown) == 0:
+    page, rows = context.study.page, len(context.shown)
+    if rows == 0:
         return [Paragraph("No design could be priced, so there is nothing to take apart.")]
-    result = priced(context.study, shown)
-    total = words(page.total)
+    result = priced(context.study, context.shown)
+    metrics, terms, resources = (
+        {name: np.broadcast_to(np.asarray(value, dtype=np.float64), rows) for name, value in group}
+        for group in (result.metrics.items(), result.terms.items(), result.resources.items())
+    )
+    broken = broken_down(page, metrics, terms)
+    busiest = _busiest(context.why, resources)
+    if broken is None:
+        return [Paragraph(f"{heading(page.total)} is 0 in all of these designs. {busiest}")]
+    one_by_one = ((row, _of_row(page, metrics, terms, row)) for row in _drawn(context))
     return [
-        Paragraph(
-            f"The page '{page.slug}' adds up {total} from exposed terms: what one resource hides "
-            f"behind another is not counted twice. {_busiest(context, result)}"
-        ),
-        *(_figure(context, result, row) for row in _drawn(context)),
-        _table(context, result),
+        Paragraph(f"{_opening(page, broken.metric)} {busiest}"),
+        *(_figure(page, context.why[row], one) for row, one in one_by_one if one),
+        _table(page, context.why, broken),
     ]
+
+
+def _opening(page: AnyModel, metric: str) -> str:
+    """What is taken apart, and why where it is not the page's total."""
+    zero = f"{heading(page.total)} is 0 in all of these designs. " if metric != page.total else ""
+    return (
+        f"{zero}The page '{page.slug}' adds up {words(metric)} from exposed terms: what one "
+        "resource hides behind another is not counted twice."
+    )
 
 
 def _drawn(context: Context) -> list[int]:
@@ -38,56 +55,57 @@ def _drawn(context: Context) -> list[int]:
     return [context.balanced, *others][:FIGURES]
 
 
-def _column(values: Array, rows: int) -> Array:
-    return np.broadcast_to(np.asarray(values, dtype=np.float64), rows)
+def _of_row(
+    page: AnyModel, metrics: Mapping[str, Array], terms: Mapping[str, Array], row: int
+) -> Breakdown[float] | None:
+    one, its = ({n: float(v[row]) for n, v in group.items()} for group in (metrics, terms))
+    return broken_down(page, one, its)
 
 
-def _figure(context: Context, result: Result, row: int) -> Figure:
-    page, rows = context.study.page, len(context.shown)
-    terms = {name: float(_column(value, rows)[row]) for name, value in result.terms.items()}
-    total = float(_column(result.metrics[page.total], rows)[row])
-    chart = figures.breakdown(page, terms, total)
-    return Figure(figures.svg(chart), f"{heading(context.why[row])}. {chart.caption}")
+def _figure(page: AnyModel, why: str, broken: Breakdown[float]) -> Figure:
+    chart = figures.breakdown(page, broken)
+    return Figure(figures.svg(chart), f"{heading(why)}. {chart.caption}")
 
 
-def _busiest(context: Context, result: Result) -> str:
-    """The resource that works longest in each design."""
-    rows = len(context.shown)
-    names = list(result.resources)
-    if not names:
+def _busiest(why: Sequence[str], resources: Mapping[str, Array]) -> str:
+    """The resource that works longest in each design; nothing of a design where none works."""
+    if not resources:
         return ""
-    busy = np.stack([_column(result.resources[name], rows) for name in names])
-    first = np.argmax(np.nan_to_num(busy, nan=-1.0), axis=0)
-    said = [f"{words(names[i])} ({words(w)})" for i, w in zip(first, context.why, strict=True)]
-    return f"The busiest resource is {', '.join(said)}."
+    names, busy = list(resources), np.nan_to_num(np.stack(list(resources.values())), nan=-1.0)
+    said = [
+        f"{words(names[first])} ({words(name)})"
+        for first, longest, name in zip(
+            np.argmax(busy, axis=0), busy.max(axis=0), why, strict=True
+        )
+        if longest > 0
+    ]
+    return f"The busiest resource is {', '.join(said)}." if said else ""
 
 
-def _table(context: Context, result: Result) -> DataTable:
-    page, rows = context.study.page, len(context.shown)
-    unit = page.metrics[page.total].unit
-    total = _column(result.metrics[page.total], rows)
-    terms = {name: _column(value, rows) for name, value in result.terms.items()}
-    ranked = sorted(terms, key=lambda name: -float(np.nanmax(terms[name], initial=0.0)))
+def _table(page: AnyModel, why: Sequence[str], broken: Breakdown[Array]) -> DataTable:
+    unit, parts = page.metrics[broken.metric].unit, broken.parts
+    ranked = sorted(parts, key=lambda name: -float(np.nanmax(parts[name], initial=0.0)))
     cells = {
-        name: [_share(part, whole, unit) for part, whole in zip(terms[name], total, strict=True)]
+        name: [_share(*pair, unit) for pair in zip(parts[name], broken.whole, strict=True)]
         for name in ranked
     }
     return DataTable(
-        ["Term", *map(heading, context.why)],
+        ["Term", *map(heading, why)],
         [
             *([words(name), *column] for name, column in cells.items()),
-            ["total", *(quantity(whole, unit) for whole in total)],
+            ["total", *(quantity(whole, unit) for whole in broken.whole)],
         ],
-        f"Terms of {words(page.total)}, with their share of it; the largest first.",
-        right=range(1, rows + 1),
+        f"Terms of {words(broken.metric)}, with their share of it; the largest first.",
+        right=range(1, len(why) + 1),
         marked=[len(ranked)],
         mark="important",
     )
 
 
 def _share(term: float, total: float, unit: str) -> str:
-    share = percent(term / total) if total else "unknown"
-    return f"{quantity(term, unit)} ({share.lstrip('+')})"
+    """A term and its share; of a total of 0 nothing has a share."""
+    share = f" ({percent(term / total).lstrip('+')})" if total else ""
+    return f"{quantity(term, unit)}{share}"
 
 
 SECTION = Section(order=40, title="Where it goes", build=build)

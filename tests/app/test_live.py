@@ -1,5 +1,7 @@
 """The design under the controls: changes, results in words, and the figure of its breakdown."""
 
+from dataclasses import replace
+
 import pytest
 
 from app import live
@@ -7,6 +9,7 @@ from app.context import Context
 from app.live import Change
 from dse.errors import InputError
 
+from . import toy as toys
 from .test_design import DEFAULTS
 from .test_front import text_of
 
@@ -60,6 +63,19 @@ def test_a_result_names_every_metric_with_its_unit(context, state):
 def test_the_breakdown_draws_the_terms_of_the_design(toy, state):
     figure = live.breakdown(state, dark=False)
     assert [list(trace.x) for trace in figure.data] == [[20, 4], [24]]
+
+
+def test_a_total_of_zero_says_that_there_is_nothing_to_break_down(monkeypatch, state):
+    page = toys.install(monkeypatch)
+
+    def idle(config):
+        found = page.evaluate(config)
+        return replace(found, metrics={**found.metrics, "latency": 0.0 * config.requests})
+
+    monkeypatch.setattr(toys, "PAGE", replace(page, evaluate=idle))
+    figure = live.breakdown(state, dark=False)
+    assert not figure.data
+    assert "nothing to break down" in figure.layout.title.text
 
 
 def test_raised_flags_and_knobs_beyond_their_range_are_cautions(context, state):

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dse import figures, units
+from dse.breakdown import Breakdown
 from dse.chart import display, tidy
 from dse.draw import drawn
 from dse.errors import InputError
@@ -35,7 +36,9 @@ def charts(question, toy: Model) -> dict[str, Chart]:
     rows = [row("fit", 0.1, 0.11), row("check", 0.3, 0.27)]
     return {
         "front": figures.front(question, designs, front, x="latency", y="cost", colour="power"),
-        "breakdown": figures.breakdown(toy, {"memory": 0.02, "compute": 0.004}, 0.024),
+        "breakdown": figures.breakdown(
+            toy, Breakdown("latency", 0.024, {"memory": 0.02, "compute": 0.004})
+        ),
         "growth": figures.growth(
             [{"designs": 10, "front": 1, "hypervolume": 2.0}] * 2
             + [{"designs": 90, "front": 3, "hypervolume": 4.0}]
@@ -242,7 +245,7 @@ def test_dark_differs_only_in_its_template(charts: dict[str, Chart]):
 @given(st.lists(st.floats(0, 1e6), min_size=1, max_size=30))
 def test_the_bars_of_a_breakdown_end_where_the_next_begins_and_reach_the_total(values):
     terms = {f"term_{i}": value for i, value in enumerate(values)}
-    frame = figures.breakdown(toys.PAGE, terms, sum(values)).frame
+    frame = figures.breakdown(toys.PAGE, Breakdown("latency", sum(values), terms)).frame
     sizes, base = frame["latency"].to_numpy(), frame["base"].to_numpy()
     assert len(frame) <= figures.TERMS + 1
     np.testing.assert_allclose(base[1:-1], (base + sizes)[:-2], rtol=1e-12)
@@ -252,16 +255,24 @@ def test_the_bars_of_a_breakdown_end_where_the_next_begins_and_reach_the_total(v
 
 
 def test_a_breakdown_starts_with_the_largest_term_and_names_shares():
-    frame = figures.breakdown(toys.PAGE, {"a": 0.01, "b": 0.03}, 0.04).frame
+    frame = figures.breakdown(toys.PAGE, Breakdown("latency", 0.04, {"a": 0.01, "b": 0.03})).frame
     assert list(frame["term"]) == ["B", "A", "Total"]
     assert list(frame["label"]) == ["30 ms, 75%", "10 ms, 25%", "40 ms"]
 
 
 def test_a_breakdown_says_how_many_terms_are_unknown():
-    chart = figures.breakdown(toys.PAGE, {"a": 0.01, "b": float("nan")}, float("nan"))
+    nan = float("nan")
+    chart = figures.breakdown(toys.PAGE, Breakdown("latency", nan, {"a": 0.01, "b": nan}))
     assert "1 terms are unknown" in chart.caption
     assert figures.svg(chart)
     assert figures.plotly(chart).data
+
+
+def test_a_metric_in_the_totals_place_is_named_in_title_axis_and_caption():
+    chart = figures.breakdown(toys.PAGE, Breakdown("power", 3.0, {"chip": 1.0, "fan": 2.0}))
+    assert chart.title == "What power is made of"
+    assert chart.x_label == "Power [W]"
+    assert chart.caption.startswith("Latency is 0: parts of power of the page 'toy'")
 
 
 def test_growth_without_a_front_is_an_empty_chart():

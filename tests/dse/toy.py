@@ -187,7 +187,7 @@ TOY = Model(
     config=Machine,
     evaluate=price_machine,
     metrics={
-        "latency": Metric("s", "min", "time of a batch", parts=("compute", "transfer")),
+        "latency": Metric("s", "min", "time of a batch"),
         "throughput": Metric("1/s", "max", "items per second"),
         "energy": Metric("J", "min", "energy of a batch"),
         "power": Metric("W", "min", "power while at work"),

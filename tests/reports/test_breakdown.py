@@ -1,10 +1,15 @@
 import re
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import pytest
 
 from dse import units
+from dse.spec import Metric, Result
 from reports import breakdown
 from reports.section import Context
+from tests.dse import toy
 from tests.reports import made
 
 
@@ -42,3 +47,45 @@ def test_the_nearest_design_is_taken_apart_when_nothing_is_feasible(empty: Conte
     blocks = breakdown.build(empty)
     assert made.tables(blocks)[0].header == ["Term", "Nearest"]
     assert len(made.figures(blocks)) == 1
+
+
+@pytest.fixture
+def untaken(answered: Context) -> Context:
+    """The same designs, of a page on which nothing takes any time but a step."""
+    page = answered.study.page
+    step = {
+        "step": Metric("s", "min", "a step", parts=("forward",)),
+        "forward": Metric("s", "", ""),
+    }
+
+    def evaluate(config: Any) -> Result:
+        found = page.evaluate(config)
+        zero = 0.0 * found.metrics["latency"]
+        metrics = {**found.metrics, "latency": zero, "step": zero + 2.0, "forward": zero + 2.0}
+        idle = dict.fromkeys(found.resources, zero)
+        return replace(
+            found, metrics=metrics, terms=dict.fromkeys(found.terms, zero), resources=idle
+        )
+
+    served = replace(page, metrics={**page.metrics, **step}, evaluate=evaluate)
+    return replace(answered, study=replace(answered.study, page=served))
+
+
+def test_where_nothing_is_served_the_step_is_taken_apart(untaken: Context):
+    blocks = breakdown.build(untaken)
+    said = made.words(blocks)
+    assert "Latency is 0 in all of these designs. The page 'toy' adds up step from" in said
+    assert made.rows(made.tables(blocks)[0])["forward"][0] == "2 s (100 %)"
+    assert made.figures(blocks)[0].caption.endswith("they sum to it.")
+    assert "unknown" not in said
+
+
+def test_a_resource_that_does_nothing_is_not_the_busiest(untaken: Context):
+    assert "busiest" not in made.words(breakdown.build(untaken))
+
+
+def test_without_anything_to_take_apart_one_line_says_so(untaken: Context):
+    page = replace(untaken.study.page, metrics=toy.TOY.metrics)
+    study = replace(untaken.study, page=page)
+    (only,) = breakdown.build(replace(untaken, study=study))
+    assert made.words([only]).startswith("Latency is 0 in all of these designs.")
