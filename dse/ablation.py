@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any
 
 import numpy as np
@@ -66,6 +66,10 @@ class Ablation:
     techniques: tuple[Technique, ...]
     left_out: tuple[Technique, ...]
     """Techniques that the design does not have."""
+    idle: tuple[Technique, ...]
+    """Techniques of the design that change no metric of any combination; none if none can run."""
+    offs: Mapping[str, Settings]
+    """Slug -> what switches a technique off in this design, with all that this entails."""
     clashes: tuple[str, ...]
     """Words for techniques that set one knob differently."""
     cells: Table
@@ -74,17 +78,6 @@ class Ablation:
     """Why a cell has no value; empty for those that can run."""
     warnings: Mapping[str, int]
     """Words of the page's flags and remarks, and how many cells that run raise each."""
-
-    @property
-    def idle(self) -> tuple[str, ...]:
-        """Techniques that change no metric of any cell, on or off; none where no cell runs."""
-        if all(self.refusals):
-            return ()
-        names = [name for name in self.page.metrics if name != "feasible"]
-        words = np.reshape(np.array(self.refusals), (2,) * len(self.techniques))
-        cubes = [words, *map(self._cube, names)]
-        slugs = enumerate(t.slug for t in self.techniques)
-        return tuple(slug for axis, slug in slugs if all(_flat(cube, axis) for cube in cubes))
 
     def chosen(self, names: Sequence[str] = ()) -> list[str]:
         """The metrics that are asked for; by default the total and all with a better direction.
@@ -139,10 +132,11 @@ class Ablation:
         return {
             "model": self.page.slug,
             "techniques": [
-                {"slug": t.slug, "text": t.text, "off": dict(t.off)} for t in self.techniques
+                {"slug": t.slug, "text": t.text, "off": dict(self.offs[t.slug])}
+                for t in self.techniques
             ],
             "left_out": [t.slug for t in self.left_out],
-            "idle": list(self.idle),
+            "idle": [t.slug for t in self.idle],
             "clashes": list(self.clashes),
             "cells": [
                 {
@@ -228,24 +222,55 @@ def ablate(page: AnyModel, config: Config) -> Ablation:
         pages = [slug for slug in registry.slugs() if registry.model(slug).techniques]
         known = f"models that do: {', '.join(pages) or 'none'}"
         raise InputError(f"'{page.slug}' declares no technique to switch off; {known}")
-    off = {t.slug: values_of(page, config, t, t.off_in(config)) for t in page.techniques}
-    live = [t for t in page.techniques if _has(page, config, t, off[t.slug])]
+    offs = {t.slug: t.off_in(config) for t in page.techniques}
+    values = {t.slug: values_of(page, config, t, offs[t.slug]) for t in page.techniques}
+    live = [t for t in page.techniques if _has(page, config, t, values[t.slug])]
     if not live:
-        raise InputError(f"the design has no technique on, of {', '.join(off)}; set one on")
-    on = np.indices((2,) * len(live)).reshape(len(live), -1).astype(np.bool_)
-    batch = _batch(config, [off[t.slug] for t in live], on)
+        raise InputError(f"the design has no technique on, of {', '.join(offs)}; set one on")
+    cube = _priced(page, config, {t.slug: values[t.slug] for t in live})
+    idle = tuple(t for axis, t in enumerate(live) if _idle(page, cube, axis))
+    at_work = {t.slug: values[t.slug] for t in live if t not in idle}
+    if idle:
+        cube = _priced(page, config, at_work)
+    return Ablation(
+        page=page,
+        techniques=tuple(t for t in live if t not in idle),
+        left_out=tuple(t for t in page.techniques if t not in live),
+        idle=idle,
+        offs=offs,
+        clashes=tuple(_clashes(at_work)),
+        cells=cube.cells,
+        refusals=cube.refusals,
+        warnings=cube.warnings,
+    )
+
+
+@dataclass(frozen=True)
+class _Cube:
+    """Every combination of some techniques, priced; an axis a technique."""
+
+    cells: Table
+    refusals: tuple[str, ...]
+    warnings: Mapping[str, int]
+
+
+def _priced(page: AnyModel, config: Config, offs: Mapping[str, Values]) -> _Cube:
+    """The design in one batch, with each technique off and on; without techniques as it is."""
+    on = np.array(list(product((False, True), repeat=len(offs))), dtype=np.bool_).T
+    batch = _batch(config, list(offs.values()), on)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         result = page.evaluate(batch)
         refusals = _refusals(page, batch, result, on.shape[1])
-    return Ablation(
-        page=page,
-        techniques=tuple(live),
-        left_out=tuple(t for t in page.techniques if t not in live),
-        clashes=tuple(_clashes({t.slug: off[t.slug] for t in live})),
-        cells=_cells(page, result, dict(zip((t.slug for t in live), on, strict=True)), refusals),
-        refusals=refusals,
-        warnings=_warnings(page, result, refusals),
-    )
+    cells = _cells(page, result, dict(zip(offs, on, strict=True)), refusals)
+    return _Cube(cells, refusals, _warnings(page, result, refusals))
+
+
+def _idle(page: AnyModel, cube: _Cube, axis: int) -> bool:
+    """Whether a technique changes nothing in any combination, though some can run."""
+    names = [name for name in page.metrics if name != "feasible"]
+    columns: list[NDArray[Any]] = [np.array(cube.refusals), *(cube.cells[n] for n in names)]
+    shape = (2,) * (len(cube.refusals).bit_length() - 1)
+    return not all(cube.refusals) and all(_flat(c.reshape(shape), axis) for c in columns)
 
 
 def values_of(page: AnyModel, config: Config, technique: Technique, settings: Settings) -> Values:

@@ -79,5 +79,10 @@ def mark(value: object, unit: str) -> str:
 
 
 def in_settings(settings: Mapping[str, object]) -> str:
-    """Settings on one line, as --set takes them."""
-    return ", ".join(f"{path}={value}" for path, value in settings.items())
+    """Settings on one line, as --set takes them.
+
+    >>> in_settings({"offload": "off", "batch": 5.0})
+    'offload=off, batch=5'
+    """
+    said = {k: f"{v:.10g}" if isinstance(v, float) else v for k, v in settings.items()}
+    return ", ".join(f"{path}={value}" for path, value in said.items())

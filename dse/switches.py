@@ -27,38 +27,48 @@ LISTED = 6
 
 def ablation(out: Console, found: Ablation, asked: Sequence[str] = ()) -> None:
     """Techniques, every combination priced, and the terms of each metric that changes."""
-    live = found.techniques
-    out.print(f"{found.page.slug}: {len(live)} techniques, {len(found.cells)} combinations")
-    for technique in live:
-        out.print(
-            escape(f"  {technique.slug}: {technique.text} (off: {in_settings(technique.off)})")
-        )
-    if found.left_out:
-        out.print(f"left out, for the design has them off: {_slugs(found.left_out)}")
-    if found.idle:
-        out.print(f"without effect on any metric of this design: {', '.join(found.idle)}")
-    for text in found.clashes:
-        out.print(f"note: {escape(text)}")
-    same = [] if asked else [name for name in found.chosen() if _constant(found, name)]
-    changing = [name for name in found.chosen(asked) if name not in same]
+    chosen = found.chosen(asked)
+    _opening(out, found)
+    if not found.techniques:
+        return
+    same = [] if asked else [name for name in chosen if _constant(found, name)]
+    changing = [name for name in chosen if name not in same]
     shown = _cells(out, found, changing if asked else changing[:METRICS])
+    if all(found.refusals):
+        out.print("no combination can run, so there is nothing to compare")
+        return
     if same:
         out.print(f"equal in every combination: {', '.join(same)}")
     if left := [name for name in changing if name not in shown]:
         out.print(f"not shown: {', '.join(left)}; ask for them by --metric")
-    if all(found.refusals):
-        out.print("no combination can run, so there is nothing to compare")
-        return
     for name in shown:
         _metric(out, found, name)
     _closing(out, found)
 
 
+def _opening(out: Console, found: Ablation) -> None:
+    """What is switched and how; what is not, and why."""
+    live = found.techniques
+    counts = ((len(live), "technique"), (len(found.cells), "combination"))
+    said = (f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts)
+    out.print(f"{found.page.slug}: {', '.join(said)}")
+    for technique in live:
+        off = in_settings(found.offs[technique.slug])
+        out.print(escape(f"  {technique.slug}: {technique.text} (off: {off})"))
+    if found.left_out:
+        out.print(f"left out, for the design has them off: {_slugs(found.left_out)}")
+    if found.idle:
+        out.print(f"left out, without effect on any metric of this design: {_slugs(found.idle)}")
+    for text in found.clashes:
+        out.print(f"note: {escape(text)}")
+
+
 def _closing(out: Console, found: Ablation) -> None:
-    out.print(
-        "alone a technique helps or hurts; together they reinforce or cancel each other, or "
-        f"compose: their factors multiply, within {100 * SMALL:g} %"
-    )
+    if len(found.techniques) > 1:
+        out.print(
+            "alone a technique helps or hurts; together they reinforce or cancel each other, or "
+            f"compose: their factors multiply, within {100 * SMALL:g} %"
+        )
     if listed := at_prices(found.page, registry.prices()):
         out.print(f"costs are{escape(listed)}")
     for text, count in found.warnings.items():

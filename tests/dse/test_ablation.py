@@ -182,7 +182,27 @@ def test_a_technique_whose_knob_holds_a_rivals_setting_is_left_out(toy: Any) -> 
 def test_a_technique_that_changes_no_metric_is_idle(toy: Any) -> None:
     idle = Technique("sized", "a size that counts only with a cache", {"cache": "2 MB"})
     found = switched(toy, {"chips": 4, "cached": 0, "cache": "1 MB"}, (TECHNIQUES[0], idle))
-    assert found.idle == ("sized",)
+    assert [t.slug for t in found.idle] == ["sized"]
+    assert [t.slug for t in found.techniques] == ["parallel"]
+    assert len(found.cells) == 2
+
+
+def test_a_design_of_idle_techniques_only_is_one_cell(toy: Any) -> None:
+    idle = Technique("sized", "a size that counts only with a cache", {"cache": "2 MB"})
+    found = switched(toy, {"cached": 0, "cache": "1 MB"}, (idle,))
+    assert found.techniques == ()
+    assert len(found.cells) == 1
+    assert found.terms("latency") == []
+    assert found.as_json()["idle"] == ["sized"]
+
+
+def test_what_off_entails_for_the_design_is_told_with_it(toy: Any) -> None:
+    halved = Technique(
+        "cached", "a cache", {"cached": 0}, entails=lambda c: {"items": float(c.items / 2)}
+    )
+    found = switched(toy, TUNED, (halved,))
+    assert found.offs["cached"] == {"cached": 0, "items": 2.0}
+    assert found.as_json()["techniques"][0]["off"] == {"cached": 0, "items": 2.0}
 
 
 def test_cells_that_break_a_rule_or_cannot_run_have_no_value_and_say_why(toy: Any) -> None:

@@ -76,7 +76,35 @@ def test_a_technique_without_effect_is_named_once_more(
 ) -> None:
     idle = replace(page, techniques=(*TECHNIQUES[:1], Technique("x", "idle", {"cache": "2 MB"})))
     monkeypatch.setattr(registry, "model", lambda slug: idle)
-    assert "without effect on any metric of this design: x" in printed(80, {"chips": 4})
+    text = printed(80, {"chips": 4})
+    assert "left out, without effect on any metric of this design: x" in text
+    rows = [line for line in text.splitlines() if line.split()[:1] in (["on"], ["·"])]
+    assert len(rows) == 2
+    assert "compose:" not in text
+
+
+def test_a_design_of_idle_techniques_only_has_no_table(
+    page: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    idle = replace(page, techniques=(Technique("x", "idle", {"cache": "2 MB"}),))
+    monkeypatch.setattr(registry, "model", lambda slug: idle)
+    text = printed(80, {"chips": 4})
+    assert text == (
+        "toy: 0 techniques, 1 combination\n"
+        "left out, without effect on any metric of this design: x\n"
+    )
+
+
+def test_what_off_entails_is_shown_with_it(page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    halved = Technique("cached", "a cache", {"cached": 0}, entails=lambda c: {"items": 2.0})
+    monkeypatch.setattr(registry, "model", lambda slug: replace(page, techniques=(halved,)))
+    assert "cached: a cache (off: cached=0, items=2)" in printed(80, TUNED)
+
+
+def test_an_unknown_metric_is_refused_before_anything_is_printed(page: Any, dse: Any) -> None:
+    settings = [f"--set={path}={value}" for path, value in TUNED.items()]
+    said = commands.one_line(dse("ablate", "toy", *settings, "--metric", "foo"))
+    assert "unknown metric 'foo'" in said
 
 
 def test_only_the_metrics_that_are_asked_for_are_shown(page: Any) -> None:
