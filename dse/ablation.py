@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dse import registry
+from dse.choice import chosen, numbers
 from dse.errors import InputError, placed, unknown
 from dse.evaluate import Table
 from dse.spec import AnyModel, Array, Config, Mask, Record, Result, Technique, at, knobs, plain
@@ -79,19 +80,6 @@ class Ablation:
     warnings: Mapping[str, int]
     """Words of the page's flags and remarks, and how many cells that run raise each."""
 
-    def chosen(self, names: Sequence[str] = ()) -> list[str]:
-        """The metrics that are asked for; by default the total and all with a better direction.
-
-        Raises:
-            InputError: the page has no such metric, or it is a truth and no number.
-        """
-        numbers = [name for name in self.page.metrics if name != "feasible"]
-        for name in names:
-            if name not in numbers:
-                raise unknown("metric", name, numbers)
-        ranked = [name for name in numbers if self.page.metrics[name].sense]
-        return list(dict.fromkeys(names or (self.page.total, *ranked)))
-
     def terms(self, metric: str) -> list[Term]:
         """What each set brings from all off: every term, the largest first, unknown ones last."""
         return self._ranked(dividends(self._cube(metric)), metric)
@@ -127,7 +115,7 @@ class Ablation:
 
     def as_json(self, metrics: Sequence[str] = ()) -> dict[str, object]:
         """Cells and terms as scripts read them; what is unknown is null."""
-        names, rows = self.chosen(metrics), range(len(self.cells))
+        names, rows = chosen(self.page, metrics), range(len(self.cells))
         slugs = [t.slug for t in self.techniques]
         return {
             "model": self.page.slug,
@@ -267,8 +255,8 @@ def _priced(page: AnyModel, config: Config, offs: Mapping[str, Values]) -> _Cube
 
 def _idle(page: AnyModel, cube: _Cube, axis: int) -> bool:
     """Whether a technique changes nothing in any combination, though some can run."""
-    names = [name for name in page.metrics if name != "feasible"]
-    columns: list[NDArray[Any]] = [np.array(cube.refusals), *(cube.cells[n] for n in names)]
+    metrics = (cube.cells[name] for name in numbers(page))
+    columns: list[NDArray[Any]] = [np.array(cube.refusals), *metrics]
     shape = (2,) * (len(cube.refusals).bit_length() - 1)
     return not all(cube.refusals) and all(_flat(c.reshape(shape), axis) for c in columns)
 

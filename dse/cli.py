@@ -13,10 +13,11 @@ from typing import Annotated, Any
 import typer
 from typer.exceptions import TyperException
 
-from dse import agreement, documents, registry, side_by_side, sweeping, switches, verbs
+from dse import agreement, documents, registry, side_by_side, sweeping, swept, switches, verbs
 from dse import show as shown
 from dse import simulate as mechanisms
 from dse.answers import priced_like
+from dse.choice import chosen
 from dse.comparison import parse_variants
 from dse.errors import InputError, unknown
 from dse.study import parse_settings
@@ -176,39 +177,32 @@ def sweep(
         typer.Option("--over", help="knob=1,2,4 or knob=low..high:levels[:log] or knob=all"),
     ],
     settings: Settings = None,
+    metrics: Annotated[
+        list[str] | None, typer.Option("--metric", help="A metric to show; again for more.")
+    ] = None,
     jobs: Jobs = CORES,
     output: Output = None,
     prices: Prices = None,
     as_json: AsJson = False,
 ) -> None:
     """Price every combination of a few knobs."""
-    swept = {path: str(value) for path, value in _pairs(over).items()}
+    knobs, fixed = sweeping.parse_over(over), parse_settings(settings or [])
     with registry.priced_by(prices):
-        fixed = parse_settings(settings or [])
-        table = sweeping.priced(model, swept, fixed, jobs=jobs)
-        refusals = sweeping.refusals(model, swept, table, fixed)
-        listed = shown.at_prices(registry.model(model), registry.prices())
+        page = registry.model(model)
+        chosen(page, metrics or [])
+        table = sweeping.priced(model, knobs, fixed, jobs=jobs)
+        refusals = sweeping.refusals(model, knobs, table, fixed)
+        listed = shown.at_prices(page, registry.prices())
     if output is not None:
         shown.save_csv(table, output)
         note(f"{len(table)} designs{listed} written to {output}")
     elif as_json:
         print_json(shown.records(table))
     else:
-        shown.table(console(), table, title=f"{model}: {len(table)} designs{listed}")
+        title = f"{model}: {len(table)} designs{listed}"
+        swept.sweep(console(), page, table, title=title, asked=metrics or [])
     for text in refusals:
         note(f"not covered, shown as infeasible: {text}")
-
-
-def _pairs(over: Sequence[str]) -> dict[str, str]:
-    found = {}
-    for pair in over:
-        path, equals, text = pair.partition("=")
-        if not equals or not text.strip():
-            raise InputError(f"--over '{pair}' must read knob=values, for example fpgas=1,2,4")
-        if path.strip() in found:
-            raise InputError(f"--over {path.strip()} is given twice; list its values in one")
-        found[path.strip()] = text
-    return found
 
 
 @app.command()

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as Grid
@@ -67,6 +68,17 @@ def table(out: Console, found: Table, *, title: str, names: Sequence[str] = ()) 
     out.print(grid)
     if len(found) > ROWS:
         out.print(f"... {len(found) - ROWS} more rows; --output FILE.csv holds them all")
+
+
+def fitting(columns: Mapping[str, Sequence[str]], width: int) -> list[str]:
+    """The first columns that fit side by side; one always does."""
+    found: list[str] = []
+    for name, cells in columns.items():
+        width -= max(map(cell_len, [name, *cells])) + GAP
+        if found and width < 0:
+            break
+        found.append(name)
+    return found
 
 
 def mark(value: object, unit: str) -> str:

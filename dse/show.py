@@ -17,7 +17,6 @@ from dse.evaluate import Table
 from dse.facts import facts as facts
 from dse.grids import Facts, new_grid
 from dse.grids import records as records
-from dse.grids import table as table
 from dse.outcome import at_prices as at_prices
 from dse.outcome import outcome as outcome
 from dse.outcome import outcome_json as outcome_json

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dse import documents, registry
@@ -44,6 +44,26 @@ def _axis(page: AnyModel, path: str, text: str) -> object:
         axis["levels"] = _scalar(counts[0], path)
     axis["log"] = "log" in options or bool(known and known.bounds and known.bounds.log)
     return axis
+
+
+def parse_over(texts: Sequence[str]) -> dict[str, str]:
+    """Read `--over knob=values`: the values stay text.
+
+    Raises:
+        InputError: a text without values, or a knob that is given twice.
+
+    >>> parse_over(["fpgas=1,2,4"])
+    {'fpgas': '1,2,4'}
+    """
+    found: dict[str, str] = {}
+    for pair in texts:
+        path, equals, text = pair.partition("=")
+        if not equals or not text.strip():
+            raise InputError(f"--over '{pair}' must read knob=values, for example fpgas=1,2,4")
+        if path.strip() in found:
+            raise InputError(f"--over {path.strip()} is given twice; list its values in one")
+        found[path.strip()] = text
+    return found
 
 
 def _scalar(text: str, path: str) -> object:

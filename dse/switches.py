@@ -11,7 +11,8 @@ from rich.markup import escape
 
 from dse import registry
 from dse.ablation import SMALL, Ablation, Term
-from dse.grids import GAP, ROWS, in_settings, mark, new_grid
+from dse.choice import chosen
+from dse.grids import GAP, ROWS, fitting, in_settings, mark, new_grid
 from dse.outcome import at_prices
 from dse.spec import Technique
 
@@ -27,12 +28,12 @@ LISTED = 6
 
 def ablation(out: Console, found: Ablation, asked: Sequence[str] = ()) -> None:
     """Techniques, every combination priced, and the terms of each metric that changes."""
-    chosen = found.chosen(asked)
+    names = chosen(found.page, asked)
     _opening(out, found)
     if not found.techniques:
         return
-    same = [] if asked else [name for name in chosen if _constant(found, name)]
-    changing = [name for name in chosen if name not in same]
+    same = [] if asked else [name for name in names if _constant(found, name)]
+    changing = [name for name in names if name not in same]
     shown = _cells(out, found, changing if asked else changing[:METRICS])
     if all(found.refusals):
         out.print("no combination can run, so there is nothing to compare")
@@ -91,7 +92,7 @@ def _cells(out: Console, found: Ablation, metrics: Sequence[str]) -> list[str]:
     slugs, notes = [t.slug for t in found.techniques], _notes(found)
     columns = {n: [_value(found, n, row) for row in range(len(notes))] for n in metrics}
     others = [*map(cell_len, slugs), min(max(map(cell_len, notes)), out.width // 3)]
-    fit = _fitting(columns, out.width - sum(others) - GAP * len(others))
+    fit = fitting(columns, out.width - sum(others) - GAP * len(others))
     grid = new_grid(*slugs, *fit, "", right=range(len(slugs), len(slugs) + len(fit)))
     rows = _shown_rows(found, _ranked(found, metrics))
     for row in rows:
@@ -115,17 +116,6 @@ def _value(found: Ablation, metric: str, row: int) -> str:
     if found.refusals[row]:
         return ""
     return mark(found.cells[metric][row], found.cells.units[metric])
-
-
-def _fitting(columns: dict[str, list[str]], width: int) -> list[str]:
-    """The first metrics that fit; one always does."""
-    chosen: list[str] = []
-    for name, cells in columns.items():
-        width -= max(map(cell_len, [name, *cells])) + GAP
-        if chosen and width < 0:
-            break
-        chosen.append(name)
-    return chosen
 
 
 def _ranked(found: Ablation, metrics: Sequence[str]) -> list[int]:

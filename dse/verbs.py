@@ -21,6 +21,7 @@ from dse import validate as validation
 from dse.ablation import Ablation
 from dse.ablation import ablate as ablate_design
 from dse.answers import Answer, answer, design, outcome, priced_like
+from dse.choice import chosen
 from dse.comparison import Comparison
 from dse.comparison import compare as compare_designs
 from dse.cross import Crossing, Line
@@ -152,7 +153,7 @@ def ablate(
     found = ablation(model, settings, prices=prices)
     return pd.DataFrame(
         {"metric": metric, **term.as_json()}
-        for metric in found.chosen(metrics)
+        for metric in chosen(found.page, metrics)
         for term in found.terms(metric)
     )
 
