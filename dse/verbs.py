@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from dse import documents, registry, sweeping
 from dse import simulate as mechanisms
@@ -37,13 +37,16 @@ from dse.study import load
 if TYPE_CHECKING:
     import pandas as pd
 
+Place: TypeAlias = str | Path
+"""A file or folder; where a slug or `RUN:NAME` may stand too, that is text."""
+
 
 def evaluate(
-    model: str,
+    model: Place,
     settings: Mapping[str, object] | None = None,
     *,
-    files: Mapping[str, Path] | None = None,
-    prices: str | Path | None = None,
+    files: Mapping[str, Place] | None = None,
+    prices: Place | None = None,
 ) -> Answer:
     """Price one design.
 
@@ -56,15 +59,19 @@ def evaluate(
     Raises:
         InputError: a knob, value, rule or file that does not fit.
     """
-    with priced_like([model], prices):
-        return answer(*design(model, settings, files))
+    with priced_like([str(model)], prices):
+        return answer(*design(str(model), settings, _paths(files)))
+
+
+def _paths(files: Mapping[str, Place] | None) -> dict[str, Path]:
+    return {kind: Path(place) for kind, place in (files or {}).items()}
 
 
 def simulate(
     model: str,
     settings: Mapping[str, object] | None = None,
     *,
-    files: Mapping[str, Path] | None = None,
+    files: Mapping[str, Place] | None = None,
 ) -> Answer:
     """Execute a page's mechanism once: `model`, `metrics` and `warnings`, as `evaluate` has them.
 
@@ -77,27 +84,28 @@ def simulate(
         InputError: a page without a mechanism, or a knob, value or file that does not fit.
     """
     found = mechanisms.reference(model)
-    return outcome(found, mechanisms.configure(found, settings, files))
+    return outcome(found, mechanisms.configure(found, settings, _paths(files)))
 
 
 def comparison(
-    designs: Sequence[str],
+    designs: Sequence[Place],
     settings: Mapping[str, object] | None = None,
     *,
     variants: Mapping[str, Mapping[str, object]] | None = None,
-    prices: str | Path | None = None,
+    prices: Place | None = None,
 ) -> Comparison:
     """Designs side by side; see `compare`."""
-    with priced_like(designs, prices):
-        return compare_designs(designs, settings or {}, variants or {})
+    named = [str(place) for place in designs]
+    with priced_like(named, prices):
+        return compare_designs(named, settings or {}, variants or {})
 
 
 def compare(
-    designs: Sequence[str],
+    designs: Sequence[Place],
     settings: Mapping[str, object] | None = None,
     *,
     variants: Mapping[str, Mapping[str, object]] | None = None,
-    prices: str | Path | None = None,
+    prices: Place | None = None,
 ) -> pd.DataFrame:
     """Designs of one page side by side, one row a design.
 
@@ -117,22 +125,22 @@ def compare(
 
 
 def ablation(
-    model: str,
+    model: Place,
     settings: Mapping[str, object] | None = None,
     *,
-    prices: str | Path | None = None,
+    prices: Place | None = None,
 ) -> Ablation:
     """A design with its techniques off and on in all combinations; see `ablate`."""
-    with priced_like([model], prices):
-        return ablate_design(*design(model, settings))
+    with priced_like([str(model)], prices):
+        return ablate_design(*design(str(model), settings))
 
 
 def ablate(
-    model: str,
+    model: Place,
     settings: Mapping[str, object] | None = None,
     *,
     metrics: Sequence[str] = (),
-    prices: str | Path | None = None,
+    prices: Place | None = None,
 ) -> pd.DataFrame:
     """What each set of a design's techniques brings, one row a term, largest first.
 
@@ -164,7 +172,7 @@ def sweep(
     settings: Mapping[str, object] | None = None,
     *,
     jobs: int = 1,
-    prices: str | Path | None = None,
+    prices: Place | None = None,
 ) -> pd.DataFrame:
     """Every combination of the swept values as a frame, units in `frame.attrs["units"]`.
 
@@ -179,7 +187,7 @@ def sweep(
 
 
 def search(
-    study: str,
+    study: Place,
     *,
     settings: Mapping[str, object] | None = None,
     method: str | None = None,
@@ -187,9 +195,9 @@ def search(
     seed: int | None = None,
     jobs: int = 1,
     pool: Pool = "threads",
-    output: Path | None = None,
-    resume: str | None = None,
-    prices: str | Path | None = None,
+    output: Place | None = None,
+    resume: Place | None = None,
+    prices: Place | None = None,
     progress: Progress | None = None,
 ) -> Outcome:
     """Search a study; `outcome.archive.front.to_pandas()` is the front.
@@ -208,21 +216,22 @@ def search(
         progress: called with designs done, designs in all, size of the front.
     """
     chosen = {"method": method, "budget": budget, "seed": seed}
+    study, folder = str(study), None if output is None else Path(output)
     laid = {key: value for key, value in chosen.items() if value is not None}
     if resume is not None:
-        run = find(resume)
+        run = find(str(resume))
         if settings or laid or prices:
             raise InputError(
                 "--resume continues a run as it was; drop --set, --prices and the search options"
             )
         asked = run.study()
         named = str(run.environment().get("study", study)) if run.stamped else study
-        if output is not None or study not in ("", named):
+        if folder is not None or study not in ("", named):
             raise InputError(f"{resume} holds '{named}'; drop the other study and --output")
     else:
         asked = load(study, settings=settings, search=laid, prices=prices)
         require(asked)
-        run = create(asked, output=output)
+        run = create(asked, output=folder)
     told = {} if progress is None else {"progress": progress}
     return run_search(asked, run, jobs=jobs, pool=pool, **told)
 
@@ -270,18 +279,19 @@ def validation_rows(model: str | None) -> list[validation.Row]:
     return [row for slug in chosen for row in validation.rows(slug)]
 
 
-def front(run: str) -> pd.DataFrame:
+def front(run: Place) -> pd.DataFrame:
     """The front of a stored run."""
-    return find(run).front().to_pandas()
+    return find(str(run)).front().to_pandas()
 
 
-def report(run: Run, *, date: str, path: Path | None = None) -> Path:
+def report(run: Run, *, date: str, path: Place | None = None) -> Path:
     """The PDF report of a run."""
-    written: Path = registry.module("reports", "document").write(run, date=date, path=path)
+    chosen = None if path is None else Path(path)
+    written: Path = registry.module("reports", "document").write(run, date=date, path=chosen)
     return written
 
 
-def import_workload(source: Path, *, name: str = "", output: Path | None = None) -> Answer:
+def import_workload(source: Place, *, name: str = "", output: Place | None = None) -> Answer:
     """Turn a Hugging Face `config.json` into a workload file, which `workload=FILE` names.
 
     Args:
@@ -296,9 +306,9 @@ def import_workload(source: Path, *, name: str = "", output: Path | None = None)
         InputError: no config, a network that is not covered, or a file in the way.
     """
     reader = registry.module("workloads", "huggingface")
-    made = reader.convert(reader.read(source), name=name, place=str(source))
+    made = reader.convert(reader.read(Path(source)), name=name, place=str(source))
     net = registry.described(made.document, place=str(source))
-    path = output or Path(f"{net.slug}.yaml")
+    path = Path(output or f"{net.slug}.yaml")
     if output is None and path.exists():
         raise InputError(f"{path} exists; choose --output, or another --name")
     if path.suffix not in (".yaml", ".yml"):
