@@ -127,7 +127,8 @@ def scoreboard(out: Console, lines: Sequence[Line]) -> None:
         for pair, errors in three.items():
             if errors:
                 grid.add_row(found.model, pair, *(_both(errors, use) for use in USES))
-    out.print(grid)
+    if grid.rows:
+        out.print(grid)
     for found in lines:
         if found.note:
             out.print(f"{found.model}: {escape(found.note)}")

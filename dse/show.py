@@ -154,10 +154,17 @@ def save_csv(table: Table, path: Path) -> None:
         raise InputError(f"{path}: {error.strerror}; choose another --output") from None
 
 
+def _unpublished(model: str | None) -> str:
+    """Why there is nothing to compare: the page's own words, if it has some."""
+    note = registry.model(model).note if model else ""
+    told = f"{model or 'no model'} has no published point"
+    return escape(f"{told}: {note}" if note else told)
+
+
 def validation(out: Console, rows: Sequence[validate.Row], model: str | None) -> None:
     """Published against predicted, fit and check apart, with their mean errors."""
     if not rows:
-        out.print(f"{model or 'no model'} has no published points")
+        out.print(_unpublished(model))
     for use, title in (("fit", "fitted on these"), ("check", "not used in any fit")):
         chosen = [row for row in rows if row.use == use]
         if not chosen:

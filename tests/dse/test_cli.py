@@ -177,6 +177,16 @@ def test_the_echo_of_a_run_is_a_study_that_can_be_searched(dse: Any) -> None:
     assert Path("one/front.csv").read_text() == Path("two/front.csv").read_text()
 
 
+def test_validate_of_a_page_without_published_points_says_so_and_draws_no_table(
+    dse: Any,
+) -> None:
+    ended = dse("validate", "codesign")
+    assert ended.code == 0
+    assert "codesign has no published point: No paper has measured the joint system" in ended.out
+    assert "─" not in ended.out
+    assert dse("validate", "codesign", "--json").json() == []
+
+
 def test_validate_keeps_fit_and_check_apart(dse: Any) -> None:
     rows = dse("validate", "dfx", "--json").json()
     keys = {"model", "id", "use", "quantity", "unit", "published", "predicted", "error"}
