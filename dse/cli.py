@@ -1,8 +1,10 @@
-"""The verbs: parse, call, print. Exit 0 is fine, 1 means the answer is no, 2 wrong input."""
+"""The verbs: parse, call, print. Exit 0 is fine, 1 means the answer is no, 2 wrong input.
+
+130 is an interrupt, and 141 that whoever read the output went away, as `head` does.
+"""
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -21,7 +23,7 @@ from dse.choice import chosen
 from dse.comparison import parse_variants
 from dse.errors import InputError, unknown
 from dse.study import parse_settings
-from dse.terminal import console, note, print_json, progress
+from dse.terminal import CORES, console, note, print_json, progress, unread
 
 app = typer.Typer(
     name="dse",
@@ -43,8 +45,6 @@ Output = Annotated[Path | None, typer.Option("--output", "-o", help="Where the r
 Prices = Annotated[
     Path | None, typer.Option("--prices", help="Your own prices, laid over the shipped ones.")
 ]
-
-CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 DESIGN = "A model's slug, a design file (.yaml), or RUN:NAME, as RUN:balanced or RUN:3."
 
@@ -357,6 +357,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command line; every mistake is one line on stderr and exit code 2."""
     try:
         code = app(args=arguments, standalone_mode=False)
+        sys.stdout.flush()
+    except SystemExit as ended:  # Rich and Typer turn a closed pipe into exit 1, our "no"
+        if not isinstance(ended.__context__, BrokenPipeError):
+            raise
+        code = unread()
     except InputError as error:
         code = _refuse(str(error))
     except TyperException as error:
@@ -366,8 +371,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:
         code = 130
     except BrokenPipeError:
-        sys.stderr.close()
-        code = 0
+        code = unread()
     except OSError as error:
         code = _refuse(f"cannot read or write: {error}; give another place with --output")
     raise SystemExit(code or 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import signal
 import sys
 import threading
@@ -13,6 +14,12 @@ from types import FrameType
 from typing import Protocol
 
 from rich.console import Console
+
+UNREAD = 141
+"""Exit code of a command that SIGPIPE ends, as a shell says it."""
+
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+"""Cores of this machine that we may use."""
 
 PIPED = 160
 """Columns of a table that goes into a file or a pipe."""
@@ -45,6 +52,18 @@ def _said(value: object) -> object:
     if isinstance(value, float) and math.isinf(value):
         return "infinite" if value > 0 else "-infinite"
     return value
+
+
+def unread() -> int:
+    """Nobody reads our output any more: be quiet to the end.
+
+    Returns:
+        the exit code.
+    """
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+    return UNREAD
 
 
 def note(text: str) -> None:

@@ -372,3 +372,27 @@ def test_an_interrupted_command_says_how_to_go_on(tmp_path: Path) -> None:
     assert process.returncode == 130, out + err
     assert "dse search --resume run" in err
     assert (tmp_path / "run" / "front.csv").exists()
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [["list", "--json"], ["show", "codesign"], ["schema"]],
+    ids=" ".join,
+)
+def test_output_that_nobody_reads_ends_a_command_quietly(verb: list[str], tmp_path: Path) -> None:
+    read, write = os.pipe()
+    os.close(read)  # as `| head` once it has its lines; whatever is written meets a closed pipe
+    try:
+        ended = subprocess.run(
+            [sys.executable, "-m", "dse.cli", *verb],
+            cwd=tmp_path,
+            stdout=write,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=60,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        )
+    finally:
+        os.close(write)
+    assert (ended.returncode, ended.stderr) == (141, "")
