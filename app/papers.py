@@ -11,10 +11,14 @@ from dash.development.base_component import Component
 
 from dse import figures, registry, units, validate
 from dse.errors import unknown
+from dse.facts import publication
 from dse.spec import AnyModel, Knob, knobs
 
 from .context import Context
 from .page import Page, aria
+
+UNSAID = ("may_be_unknown",)
+"""Notes that are names of metrics, for machines."""
 
 
 def layout(_context: Context, search: str) -> Component:
@@ -33,7 +37,7 @@ def layout(_context: Context, search: str) -> Component:
         [
             html.Nav(["Page: ", *links], className="models", **aria(label="Pages that price")),
             html.H1(page.paper.question),
-            html.P(_publication(page), className="caption"),
+            html.P(publication(page.paper), className="caption"),
             html.P(page.note) if page.note else None,
             *_published(page),
             *_cautions(page),
@@ -41,8 +45,7 @@ def layout(_context: Context, search: str) -> Component:
             _table(("knob", "", "default", "from", "to", "what it is", "source"), _knobs(page)),
             html.H2("Answers"),
             _table(("metric", "unit", "better", "what it is"), _answers(page)),
-            html.H2("Notes"),
-            html.Dl([part for pair in page.data.notes.items() for part in _note(*pair)]),
+            *_notes(page),
             html.P(html.A("Set a design on this page", href=f"/?model={slug}")),
         ],
         id="papers-page-body",
@@ -52,11 +55,6 @@ def layout(_context: Context, search: str) -> Component:
 def _link(slug: str, *, current: bool) -> Component:
     here = aria(current="page") if current else {}
     return html.A(slug, href=f"/papers?model={slug}", className="model", **here)
-
-
-def _publication(page: AnyModel) -> str:
-    paper = page.paper
-    return f"{paper.authors}: {paper.title}. {paper.venue}, {paper.year}. {paper.doi}"
 
 
 def _published(page: AnyModel) -> list[Component]:
@@ -126,6 +124,13 @@ def _answers(page: AnyModel) -> Iterable[Sequence[str]]:
     better = {"min": "lower", "max": "higher", "": ""}
     for name, metric in page.metrics.items():
         yield (name, metric.unit, better[metric.sense], metric.text)
+
+
+def _notes(page: AnyModel) -> list[Component]:
+    """What a reader should know; not the page's own note once more, nor what machines read."""
+    said = {k: v for k, v in page.data.notes.items() if k not in UNSAID and v != page.note}
+    parts = [part for name, text in said.items() for part in _note(name, text)]
+    return [html.H2("Notes"), html.Dl(parts)] if parts else []
 
 
 def _note(name: str, text: str) -> tuple[Component, Component]:

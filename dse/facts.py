@@ -8,7 +8,7 @@ from dse import documents, registry, simulate, verbs
 from dse.errors import unknown
 from dse.grids import Facts, in_settings
 from dse.prices import in_words
-from dse.spec import AnyModel, Config, Knob, knobs
+from dse.spec import AnyModel, Config, Knob, Paper, knobs
 
 
 def facts(name: str) -> Facts:
@@ -58,13 +58,19 @@ def _device_numbers(kind: str, name: str) -> list[Facts]:
     return rows
 
 
+def publication(paper: Paper) -> str:
+    """Who published what and where, with its DOI or address if it has one."""
+    found = paper.doi.removeprefix("none").lstrip("; ")
+    said = f"{paper.authors}: {paper.title}. {paper.venue} {paper.year}."
+    return f"{said} {found}" if found else said
+
+
 def _model_facts(page: AnyModel) -> Facts:
-    paper = page.paper
     return {
         "kind": "model",
         "slug": page.slug,
-        "question": paper.question,
-        "paper": f"{paper.authors}: {paper.title}. {paper.venue} {paper.year}. {paper.doi}",
+        "question": page.paper.question,
+        "paper": publication(page.paper),
         "note": page.note,
         "knobs": knob_rows(page, page.config),
         "metrics": [

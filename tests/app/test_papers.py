@@ -1,11 +1,14 @@
 """Every page that prices is shown with its question, its published rows and its sources."""
 
+from dataclasses import replace
+
 import pytest
 
 from app import papers
 from app.context import Context
 from dse import registry, validate
 from dse.errors import InputError
+from dse.facts import publication
 from dse.spec import knobs
 
 from .test_front import text_of
@@ -21,6 +24,25 @@ def test_every_page_shows_its_question_knobs_metrics_and_points(slug):
     assert all(row.id in shown for row in validate.rows(slug))
     assert ("No published point" in shown) == (not page.data.points)
     assert "None" not in shown.replace("None of", "")
+
+
+@pytest.mark.parametrize("slug", registry.slugs())
+def test_a_page_says_everything_once_and_in_words(slug):
+    page = registry.model(slug)
+    shown = text_of(papers.layout(Context(), f"?model={slug}"))
+    assert "may be unknown" not in shown
+    assert "may_be_unknown" not in shown
+    if page.note:
+        assert shown.count(page.note) == 1
+    assert f"{page.paper.year}. none" not in shown
+
+
+def test_a_paper_without_a_doi_ends_after_its_year():
+    paper = registry.model("codesign").paper
+    assert publication(replace(paper, doi="none")).endswith(f"{paper.year}.")
+    assert publication(replace(paper, doi="")).endswith(f"{paper.year}.")
+    assert publication(replace(paper, doi="none; x.org")).endswith(f"{paper.year}. x.org")
+    assert publication(replace(paper, doi="10.1/2")).endswith(f"{paper.year}. 10.1/2")
 
 
 def test_fit_and_check_rows_are_drawn_apart():
