@@ -296,7 +296,10 @@ def show(value: float, unit: str, digits: int = 3) -> str:
         return _SPECIAL[canonical](plain, digits)
     if canonical in _READS_AS:
         reads = _READS_AS[canonical]
-        return f"{_count(plain / si(reads)[0], digits)} {reads}"
+        scaled = plain / si(reads)[0]
+        if math.isinf(scaled):  # more percent than a float holds
+            return show(scaled, "1")
+        return f"{_count(scaled, digits)} {reads}"
     return _prefixed(plain, canonical, digits)
 
 

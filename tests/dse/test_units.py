@@ -307,3 +307,8 @@ def test_importing_units_brings_in_nothing_heavy():
     code = "import dse.units, sys; print({'numpy', 'pydantic', 'fractions'} & set(sys.modules))"
     output = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     assert output.stdout.strip() == b"set()"
+
+
+def test_a_share_of_more_percent_than_a_float_holds_is_infinite():
+    assert show(1.79e308, "%") == "infinite"
+    assert show(-1.79e308, "%") == "-infinite"
