@@ -17,10 +17,9 @@ def build(context: Context) -> list[Block]:
     others = [name for name in study.metrics if name not in (*goals, "feasible")]
     settings = {axis.path: _settings(context, axis.path) for axis in study.space.axes}
     knobs = [[words(path), *cells] for path, cells in settings.items() if {*cells} != {UNUSED}]
-    reached = [
-        [words(name), *(cell(best, name, row) for row in range(len(best)))]
-        for name in (*goals, *others)
-    ]
+    cells = {n: [cell(best, n, row) for row in range(len(best))] for n in (*goals, *others)}
+    same = [name for name in others if len(best) > 1 and len({*cells[name]}) == 1]
+    reached = [[words(name), *row] for name, row in cells.items() if name not in same]
     return [
         Paragraph(
             "Each column is one design: first its knobs, then the objectives (shaded), then what "
@@ -37,8 +36,15 @@ def build(context: Context) -> list[Block]:
             marked=range(len(knobs), len(knobs) + len(goals)),
             mark="important",
         ),
+        *_same({name: cells[name][0] for name in same}),
         *_flags(context),
     ]
+
+
+def _same(told: dict[str, str]) -> list[Block]:
+    """One line for what every design reaches alike, such as a latency of 0 where none serves."""
+    said = listed([f"{words(name)} {text}" for name, text in told.items()])
+    return [Paragraph(f"The same in all, at three digits: {said}.")] if told else []
 
 
 def _settings(context: Context, path: str) -> list[str]:

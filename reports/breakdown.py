@@ -11,7 +11,7 @@ from dse.breakdown import Breakdown, broken_down
 from dse.spec import AnyModel, Array
 
 from .section import Block, Context, DataTable, Figure, Paragraph, Section
-from .wording import heading, percent, priced, quantity, words
+from .wording import heading, listed, percent, priced, quantity, words
 
 FIGURES = 2
 """Designs whose breakdown is drawn; the table holds every recommended one."""
@@ -72,14 +72,14 @@ def _busiest(why: Sequence[str], resources: Mapping[str, Array]) -> str:
     if not resources:
         return ""
     names, busy = list(resources), np.nan_to_num(np.stack(list(resources.values())), nan=-1.0)
-    said = [
-        f"{words(names[first])} ({words(name)})"
-        for first, longest, name in zip(
-            np.argmax(busy, axis=0), busy.max(axis=0), why, strict=True
-        )
-        if longest > 0
-    ]
-    return f"The busiest resource is {', '.join(said)}." if said else ""
+    found: dict[str, list[str]] = {}
+    for first, design, longest in zip(np.argmax(busy, axis=0), why, busy.max(axis=0), strict=True):
+        if longest > 0:
+            found.setdefault(names[first], []).append(words(design))
+    if [len(designs) for designs in found.values()] == [len(why)]:
+        return f"The busiest resource of every design is {words(*found)}."
+    said = listed([f"{words(name)} ({'; '.join(designs)})" for name, designs in found.items()])
+    return f"The busiest resource is {said}." if said else ""
 
 
 def _table(page: AnyModel, why: Sequence[str], broken: Breakdown[Array]) -> DataTable:

@@ -21,6 +21,19 @@ def test_every_knob_and_every_metric_has_a_row_and_every_design_a_column(answere
     assert {len(cells) for cells in rows.values()} == {len(answered.best)}
 
 
+def test_what_is_the_same_in_all_designs_is_one_line_and_no_row(answered: Context):
+    # the study holds 8 items, and each needs 200 MB
+    assert "needed" not in made.rows(table(answered))
+    said = made.words(best.build(answered))
+    assert "The same in all, at three digits: needed 1.6 GB." in said
+
+
+def test_a_single_design_keeps_every_row(answered: Context):
+    one = replace(answered, best=answered.best.take(np.array([0])), why=answered.why[:1])
+    assert "needed" in made.rows(table(one))
+    assert "The same in all" not in made.words(best.build(one))
+
+
 def test_the_objectives_are_the_marked_rows(answered: Context):
     shown = table(answered)
     assert [shown.rows[i][0] for i in shown.marked] == ["latency", "cost"]

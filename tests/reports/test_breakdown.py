@@ -37,10 +37,22 @@ def test_the_balanced_design_is_drawn_first_and_few_are_drawn(answered: Context)
     assert len(drawn) == min(breakdown.FIGURES, len(answered.best))
 
 
-def test_the_busiest_resource_of_every_design_is_named(answered: Context):
-    said = made.words(breakdown.build(answered))
-    named = re.findall(r"(chips|link) \(", said)
-    assert len(named) == len(answered.best)
+@pytest.mark.parametrize(
+    ("link", "said"),
+    [
+        ([1.0, 1.0, 1.0], "The busiest resource of every design is chips."),
+        ([1.0, 9.0, 1.0], "The busiest resource is chips (a; c) and link (b)."),
+        ([1.0, np.nan, 1.0], "The busiest resource of every design is chips."),
+    ],
+)
+def test_the_busiest_resource_of_every_design_is_named_once(link: list[float], said: str):
+    resources = {"chips": np.array([2.0, 3.0, 4.0]), "link": np.array(link)}
+    assert breakdown._busiest(["a", "b", "c"], resources) == said
+
+
+def test_a_design_without_a_busy_resource_is_not_named():
+    resources = {"chips": np.array([0.0, 3.0])}
+    assert breakdown._busiest(["a", "b"], resources) == "The busiest resource is chips (b)."
 
 
 def test_the_nearest_design_is_taken_apart_when_nothing_is_feasible(empty: Context):
