@@ -222,11 +222,16 @@ class Paper:
 
 @dataclass(frozen=True)
 class Monotone:
-    """A promise: as `knob` goes up, `metric` never falls (+1) or never rises (-1)."""
+    """A promise: as `knob` goes up, `metric` never falls (+1) or never rises (-1).
+
+    It holds of every design. Where few designs show it, `given` names those that do.
+    """
 
     knob: str
     metric: str
     sign: int
+    given: Mapping[str, object] = field(default_factory=dict)
+    """Dotted knob -> a setting under which the metric changes at all."""
 
 
 C = TypeVar("C", bound=Config)

@@ -91,12 +91,25 @@ REMARKS = {
     "lifts": "the attacker's tool cannot lift AVX-512: nothing counts as exposed, no proof of it",
 }
 
+TUNED: dict[str, object] = {"train.mode": "train", "compile.tuner": "oneshot"}
+"""Where the predictor's training set makes training faster."""
+RING: dict[str, object] = {"serve.target": "dfx", "serve.batch": 1, "dfx.fpga": "u280"}
+"""Where boards answer; the U280 may stand in a ring of any size."""
+OFFLOADED: dict[str, object] = {
+    "train.mode": "train",
+    "train.offload": "on",
+    "train.fp16_store": "on",
+    "train.precision": "fp32",
+    "workload": "gpt2",
+}
+"""Where a step of a small network may or may not fit its GPU."""
+
 MONOTONE = (
     Monotone("compile.trials", "throughput", 1),
     Monotone("compile.trials", "latency", -1),
     Monotone("compile.trials", "energy_per_token", -1),
     Monotone("compile.trials", "tuning_time", 1),
-    Monotone("compile.train_size", "throughput", 1),
+    Monotone("compile.train_size", "throughput", 1, given=TUNED),
     Monotone("compile.train_size", "latency", -1),
     Monotone("compile.train_size", "tuning_time", 1),
     Monotone("drive.count", "throughput", 1),
@@ -108,22 +121,29 @@ MONOTONE = (
     Monotone("serve.replicas", "latency", -1),
     Monotone("serve.replicas", "capital_cost", 1),
     Monotone("serve.replicas", "energy_per_token", 1),
-    Monotone("dfx.fpgas", "service_time", -1),
-    Monotone("dfx.clock", "service_time", -1),
+    Monotone("dfx.fpgas", "service_time", -1, given={**RING, "workload": "gpt3-xl-1.3b"}),
+    Monotone("dfx.clock", "service_time", -1, given={**RING, "dfx.fpgas": 1, "dfx.depth": 16}),
     Monotone("a3.m", "quality_loss", -1),
     Monotone("a3.m", "service_time", 1),
-    Monotone("a3.units", "service_time", -1),
+    Monotone(
+        "a3.units", "service_time", -1, given={**RING, "dfx.fpgas": 1, "a3.on": "on", "a3.m": 0.5}
+    ),
     Monotone("request_rate", "utilisation", 1),
     Monotone("electricity", "cost", 1),
     Monotone("horizon", "cost", 1),
     Monotone("memory_efficiency", "service_time", -1),
     Monotone("compute_efficiency", "service_time", -1),
     Monotone("output_tokens", "service_time", 1),
-    Monotone("train.host_link", "throughput", 1),
+    Monotone(
+        "train.host_link",
+        "throughput",
+        1,
+        given={**OFFLOADED, "train.gpus": 8, "train.tokens": 1024, "drive.count": 8},
+    ),
     Monotone("train.sequences", "retrain_time", 1),
     Monotone("train.jobs_per_year", "drive_lifetime", -1),
     Monotone("train.checkpoint_interval", "drive_lifetime", 1),
-    Monotone("train.batch", "quality_loss", 1),
+    Monotone("train.batch", "quality_loss", 1, given={**OFFLOADED, "train.tokens": 128}),
 )
 
 TECHNIQUES = (

@@ -178,6 +178,9 @@ def _flags(config: Drive, load: Traffic, way: Route, metrics: dict[str, Array]) 
     }
 
 
+SPLIT = {"zones": "dual", "eadm": "off"}
+"""Where `slc_fraction` says how the blocks are split."""
+
 MODEL = Model(
     slug="copflash",
     paper=Paper.of(
@@ -269,18 +272,18 @@ MODEL = Model(
                 "checkpoint_interval",
                 "coalesced",
                 "request_size",
-                "tlc_endurance_scale",
-                "slc_endurance_scale",
                 "link_bandwidth",
             )
         ),
+        Monotone("tlc_endurance_scale", "lifetime", 1, given={"rating": "none"}),
+        Monotone("slc_endurance_scale", "lifetime", 1, given={"rating": "none", "zones": "dual"}),
         *(
             Monotone("overprovision", f"{name}_amplification", -1)
             for name in ("slc", "tlc", "mixed")
         ),
         Monotone("filled", "write_amplification", 1),
-        Monotone("slc_fraction", "capacity", -1),
-        Monotone("slc_fraction", "bandwidth", 1),
+        Monotone("slc_fraction", "capacity", -1, given={"rating": "none", **SPLIT}),
+        Monotone("slc_fraction", "bandwidth", 1, given={"dies": 8, **SPLIT}),
         Monotone("warranty", "drive_writes_per_day", -1),
         *(Monotone(knob, "bandwidth", 1) for knob in ("dies", "channels", "link_bandwidth")),
         *(Monotone(knob, "step_time", 1) for knob in ("batch", "compute_time")),

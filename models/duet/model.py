@@ -233,7 +233,6 @@ MODEL = Model(
                 "rnn_layers",
                 "hidden",
                 "sequence",
-                "ffn_layers",
                 "ffn_width",
                 "link_latency",
                 "gpu_launch",
@@ -247,10 +246,13 @@ MODEL = Model(
                 "gpu_efficiency",
                 "cpu_efficiency",
                 "memory_efficiency",
-                "cache_ratio",
                 "fusion",
             )
         ),
+        Monotone(
+            "ffn_layers", "optimum", 1, given={"graph": "wide_and_deep", "batch": 1, "sequence": 1}
+        ),
+        Monotone("cache_ratio", "optimum", -1, given={"graph": "mt_dnn", "batch": 1}),
         Monotone("gpu_launch", "latency_gpu", 1),
         Monotone("cpu_launch", "latency_cpu", 1),
     ),

@@ -223,15 +223,14 @@ def _flags(
     }
 
 
+ON_SSD, ROOFED = {"store": "ssd"}, {"trace": "none"}
+PACKED = {**ON_SSD, "compression": "csr-fp16", "precision": "fp32", "memory": 0}
+SPARSE = {**PACKED, **ROOFED, "workload": "vgg16"}
+
 MODEL = Model(
     slug="flashneuron",
-    paper=Paper(
-        title=DATA.paper["title"],
-        authors=DATA.paper["authors"],
-        venue=DATA.paper["venue"],
-        year=int(DATA.paper["year"]),
-        doi=DATA.paper["doi"],
-        question="Does the transfer hide under compute, and what does a larger batch buy?",
+    paper=Paper.of(
+        DATA, "Does the transfer hide under compute, and what does a larger batch buy?"
     ),
     config=Step,
     evaluate=evaluate,
@@ -286,14 +285,15 @@ MODEL = Model(
         ),
     ),
     monotone=(
-        *(
-            Monotone(knob, "iteration_time", -1)
-            for knob in ("ssd_bandwidth", "drives", "read_ratio", "compression_factor", "overlap")
-        ),
-        *(Monotone(knob, "iteration_time", -1) for knob in ("memory", "room_share", "sparsity")),
-        *(Monotone(knob, "iteration_time", 1) for knob in ("batch", "tokens", "dispatch_time")),
-        *(Monotone(knob, "max_batch", 1) for knob in ("memory",)),
-        Monotone("fp16_share", "transferred_bytes", -1),
+        *(Monotone(k, "iteration_time", -1) for k in ("compression_factor", "overlap")),
+        *(Monotone(k, "iteration_time", -1) for k in ("memory", "room_share")),
+        Monotone("ssd_bandwidth", "iteration_time", -1, given=ON_SSD),
+        *(Monotone(k, "iteration_time", -1, given=ON_SSD) for k in ("drives", "read_ratio")),
+        Monotone("sparsity", "iteration_time", -1, given=SPARSE),
+        *(Monotone(k, "iteration_time", 1, given=ROOFED) for k in ("batch", "tokens")),
+        Monotone("dispatch_time", "iteration_time", 1, given=ROOFED),
+        Monotone("memory", "max_batch", 1),
+        Monotone("fp16_share", "transferred_bytes", -1, given=PACKED),
     ),
     note=DATA.notes["warnings"],
     readers={"trace": settings},

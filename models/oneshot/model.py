@@ -229,6 +229,11 @@ def _flags(config: Tuning, counts: dict[str, Array]) -> dict[str, Mask]:
     }
 
 
+LEARNT = {"tuner": "one_shot", "overall_correlation": 0}
+"""Where the learning curve says how well the predictor ranks."""
+MEASURED = {"tuner": "one_shot", "costs.training": 0}
+"""Where the measured set says what the predictor costs."""
+
 MODEL = Model(
     slug="oneshot",
     paper=Paper.of(
@@ -271,13 +276,17 @@ MODEL = Model(
         "capped": "more trials than candidates or variants: only those are measured",
     },
     monotone=(
-        *(Monotone(knob, "regret", -1) for knob in ("trials", "train_size")),
-        *(Monotone(k, "regret", -1) for k in ("overall_correlation", "top_correlation")),
-        *(Monotone(k, "efficiency", 1) for k in ("trials", "train_size", "overall_correlation")),
-        *(Monotone(k, "tuning_time", 1) for k in ("trials", "tasks", "train_size", "early_stop")),
+        *(Monotone(knob, "regret", -1) for knob in ("trials", "overall_correlation")),
+        Monotone("train_size", "regret", -1, given=LEARNT),
+        Monotone("top_correlation", "regret", -1, given={"tuner": "one_shot"}),
+        *(Monotone(knob, "efficiency", 1) for knob in ("trials", "overall_correlation")),
+        Monotone("train_size", "efficiency", 1, given=LEARNT),
+        *(Monotone(knob, "tuning_time", 1) for knob in ("trials", "tasks")),
+        Monotone("train_size", "tuning_time", 1, given=MEASURED),
+        Monotone("early_stop", "tuning_time", 1, given={"tuner": "one_shot", "candidates": 0}),
         *(Monotone(f"costs.{k}", "tuning_time", 1) for k in ("build", "measure", "features")),
         *(Monotone(knob, "tuning_time", -1) for knob in ("deployments", "builders")),
-        Monotone("training_tasks", "one_off_time", 1),
+        Monotone("training_tasks", "one_off_time", 1, given=MEASURED),
     ),
     readers={"table": settings},
 )

@@ -283,8 +283,9 @@ MODEL = Model(
     monotone=(
         *(
             Monotone(knob, "latency", 1)
-            for knob in ("batch", "tokens", "context", "dispatch_time", "host_time")
+            for knob in ("batch", "tokens", "context", "dispatch_time")
         ),
+        Monotone("host_time", "latency", 1, given={"workload": "gpt2", "batch": 1, "tokens": 1}),
         *(Monotone(f"{part}_efficiency", "latency", -1) for part in ("compute", "memory")),
         Monotone("pace", "latency", -1),
     ),

@@ -1,5 +1,6 @@
 """Random designs of any page, inside its bounds: what every contract test draws from."""
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -19,13 +20,19 @@ def settings(page: AnyModel, seed: int) -> dict[str, Any]:
 
 def _value(page: AnyModel, knob: Knob, rng: np.random.Generator) -> Any:
     if knob.catalog is not None:
-        return str(rng.choice(sorted(priced_rows(page, knob))))
+        return str(rng.choice(_choices(page.slug, knob.path)))
     assert knob.bounds is not None, f"{page.slug}: {knob.path} has no bounds"
     low, high = knob.bounds.low, knob.bounds.high
     if knob.bounds.integer:
         return float(rng.integers(int(low), int(high) + 1))
     share = rng.random()
     return float(low * (high / low) ** share if knob.bounds.log else low + share * (high - low))
+
+
+@cache
+def _choices(slug: str, path: str) -> list[str]:
+    page = registry.model(slug)
+    return sorted(priced_rows(page, knobs(page.config)[path]))
 
 
 def priced_rows(page: AnyModel, knob: Knob) -> dict[str, Record]:
@@ -56,9 +63,12 @@ def covered(page: AnyModel, config: Config) -> bool:
     return all(bool(np.all(rule.holds(config))) for rule in page.rules)
 
 
-def draw(page: AnyModel, count: int, *, seed: int) -> list[Config]:
-    """Covered designs, deterministic; the first ones of a longer draw."""
-    return list(_drawn(page.slug, max(count, LEAST), seed)[:count])
+def draw(
+    page: AnyModel, count: int, *, seed: int, given: Mapping[str, object] | None = None
+) -> list[Config]:
+    """Covered designs with these settings, deterministic; the first ones of a longer draw."""
+    fixed = tuple(sorted((given or {}).items()))
+    return list(_drawn(page.slug, max(count, LEAST), seed, fixed)[:count])
 
 
 LEAST = 64
@@ -66,11 +76,13 @@ LEAST = 64
 
 
 @cache
-def _drawn(slug: str, count: int, seed: int) -> tuple[Config, ...]:
+def _drawn(
+    slug: str, count: int, seed: int, fixed: tuple[tuple[str, object], ...]
+) -> tuple[Config, ...]:
     page = registry.model(slug)
     found: list[Config] = []
     for offset in range(200 * count):
-        document = nest(settings(page, seed * 100_003 + offset))
+        document = nest({**settings(page, seed * 100_003 + offset), **dict(fixed)})
         config = registry.starting_point(page, document)
         if covered(page, config):
             found.append(config)
