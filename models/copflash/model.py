@@ -53,7 +53,7 @@ from typing import cast
 
 import numpy as np
 
-from dse.spec import Array, Mask, Metric, Model, Monotone, Paper, Result, Rule
+from dse.spec import Array, Mask, Metric, Model, Monotone, Paper, Result, Rule, leaf
 from dse.units import DAY
 
 from .config import DATA, GIVEN, Drive
@@ -130,14 +130,18 @@ def evaluate(config: Drive) -> Result:
 
 
 def _terms(config: Drive, took: Clock) -> dict[str, Array]:
-    """Exposed times of a step: compute hides transfers first, then cleaning."""
-    unclean = step_time(
-        compute=config.compute_time, busy=took.transfer, clock_share=took.transfer_share
-    )
+    """Exposed times of a step: compute hides its transfers first, then its cleaning.
+
+    What comes by the clock, checkpoints and fresh data with their cleaning, is a term of its own.
+    """
+    alone = {"compute": config.compute_time, "clock_share": leaf(0.0)}
+    unclean = step_time(busy=took.transfer, **alone)
+    own = step_time(busy=took.transfer + took.cleaning, **alone)
     return {
         "compute": config.compute_time,
         "exposed_transfer": unclean - config.compute_time,
-        "exposed_cleaning": took.time - unclean,
+        "exposed_cleaning": own - unclean,
+        "exposed_clock": took.time - own,
     }
 
 
@@ -208,7 +212,7 @@ MODEL = Model(
         "rewrites": Metric("1", "max", "the same in whole drives"),
         "capacity": Metric("B", "max", "what the drive offers"),
         "step_time": Metric("s", "min", "time of one training step"),
-        "cleaning_time": Metric("s", "min", "garbage collection and folding of a step"),
+        "cleaning_time": Metric("s", "min", "garbage collection and folding of a step's bytes"),
         "training_share": Metric(
             "1", "min", "of the day that the job takes; over 1 it does not end"
         ),

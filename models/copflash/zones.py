@@ -40,10 +40,8 @@ class Clock(NamedTuple):
 
     transfer: Array
     cleaning: Array
-    transfer_share: Array
-    """Of what comes by the clock: checkpoints and fresh data."""
     share: Array
-    """The same with the cleaning that it brings."""
+    """Of what comes by the clock: checkpoints and fresh data, and the cleaning they bring."""
     time: Array
 
 
@@ -158,12 +156,12 @@ def clock(config: Drive, load: Traffic, way: Route, slc: Zone, tlc: Zone) -> Clo
     )
     behind = settling_time(config, *zones)
     cleaning = load.rounding * (way.slc * slc.clean + way.tlc * behind)
-    rhythm, most = load.checkpoint + load.refresh, GIVEN("most_busy")
+    rhythm = load.checkpoint + load.refresh
     told = transfer_time(written=rhythm, byte_time=writing_time(load, folds, *zones), rate=rate)
     after = load.rounding * rhythm * (folds * slc.clean + behind)
-    share = np.minimum(told + after, most)
+    share = np.minimum(told + after, GIVEN("most_busy"))
     time = step_time(compute=config.compute_time, busy=transfer + cleaning, clock_share=share)
-    return Clock(transfer, cleaning, np.minimum(told, most), share, time)
+    return Clock(transfer, cleaning, share, time)
 
 
 def slc_blocks(config: Drive, load: Traffic, slc: Zone, tlc: Zone) -> Array:

@@ -139,6 +139,16 @@ def test_compute_hides_cleaning_and_then_transfers():
     assert 0 < some["exposed_cleaning"] < busy.terms["exposed_cleaning"]
 
 
+def test_a_step_shows_no_more_cleaning_than_its_own_bytes_bring():
+    # Greedy at 28 % spare in blocks of 64 pages copies 1.4 pages a page written, unhidden.
+    found = priced(overprovision=0.28, pages_per_block=64)
+    assert found.terms["exposed_cleaning"] == pytest.approx(found.metrics["cleaning_time"])
+    checkpoints = found.terms["exposed_clock"]
+    assert checkpoints == pytest.approx(found.resources["clock"])
+    rare = priced(overprovision=0.28, pages_per_block=64, checkpoint_interval=86400, dataset=0)
+    assert 0 < rare.terms["exposed_clock"] < 0.01 * checkpoints
+
+
 # A worked example: f = 0.5, LII, whole pages, nothing by the clock to speak of.
 # 32 x 64 GB raw; SLC holds 0.5 x 2048 / 3 = 341.33 GB and stands 60000 erases: 20.48 PB.
 
