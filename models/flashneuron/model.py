@@ -223,8 +223,8 @@ def _flags(
     }
 
 
-ON_SSD, ROOFED = {"store": "ssd"}, {"trace": "none"}
-PACKED = {**ON_SSD, "compression": "csr-fp16", "precision": "fp32", "memory": 0}
+ON_SSD, ROOFED = {"store": "ssd", "memory": 0}, {"trace": "none"}
+PACKED = {**ON_SSD, "compression": "csr-fp16", "precision": "fp32"}
 SPARSE = {**PACKED, **ROOFED, "workload": "vgg16"}
 
 MODEL = Model(
@@ -290,8 +290,8 @@ MODEL = Model(
         Monotone("ssd_bandwidth", "iteration_time", -1, given=ON_SSD),
         *(Monotone(k, "iteration_time", -1, given=ON_SSD) for k in ("drives", "read_ratio")),
         Monotone("sparsity", "iteration_time", -1, given=SPARSE),
-        *(Monotone(k, "iteration_time", 1, given=ROOFED) for k in ("batch", "tokens")),
-        Monotone("dispatch_time", "iteration_time", 1, given=ROOFED),
+        *(Monotone(k, "iteration_time", 1, given=ROOFED) for k in ("batch", "dispatch_time")),
+        Monotone("tokens", "iteration_time", 1, given={**ROOFED, "workload": "gpt3-xl-1.3b"}),
         Monotone("memory", "max_batch", 1),
         Monotone("fp16_share", "transferred_bytes", -1, given=PACKED),
     ),

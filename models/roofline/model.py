@@ -243,6 +243,9 @@ def evaluate(config: Pass) -> Result:
     return Result(metrics=metrics, terms=terms, resources=resources, flags=flags)
 
 
+SHORT: dict[str, object] = {"workload": "gpt2", "batch": 1, "tokens": 1, "dispatch_time": 0}
+"""Where kernels end before the host has dispatched the next."""
+
 MODEL = Model(
     slug="roofline",
     paper=Paper.of(
@@ -285,7 +288,7 @@ MODEL = Model(
             Monotone(knob, "latency", 1)
             for knob in ("batch", "tokens", "context", "dispatch_time")
         ),
-        Monotone("host_time", "latency", 1, given={"workload": "gpt2", "batch": 1, "tokens": 1}),
+        Monotone("host_time", "latency", 1, given=SHORT),
         *(Monotone(f"{part}_efficiency", "latency", -1) for part in ("compute", "memory")),
         Monotone("pace", "latency", -1),
     ),
