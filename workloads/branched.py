@@ -6,8 +6,6 @@ its branches (`branched.yaml`); all numbers are of one sample.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cache
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -76,21 +74,8 @@ def _operator(branch: Branch) -> Operator:
     )
 
 
-@cache
-def structures() -> Mapping[str, Structure]:
-    """The branches of every network of the data file, by slug."""
-    return rows.load(Structure, DATA)
-
-
-@cache
-def networks() -> Mapping[str, Workload]:
-    """Every network of the family, by slug."""
-    return {slug: network(found) for slug, found in structures().items()}
-
-
-def described(row: Mapping[str, object], place: str) -> Branched:
-    """The network of a workload file, whose values are those of a row of the data file."""
-    return network(rows.read(Structure, row, place))
+SHELF = rows.Shelf(Structure, DATA, network)
+structures, networks, described = SHELF.structures, SHELF.networks, SHELF.described
 
 
 FAMILY = Family(

@@ -12,8 +12,6 @@ is compared and as what is summed. The answer's table is its product's matrix.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cache
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -224,16 +222,8 @@ def _kept(name: str, elements: int, birth: int, last_use: int) -> SavedTensor:
     return SavedTensor(name, float(elements), 4.0, birth, last_use, relu=False, fp16=True)
 
 
-@cache
-def structures() -> Mapping[str, Structure]:
-    """The sizes of every network of the data file, by slug."""
-    return rows.load(Structure, DATA)
-
-
-@cache
-def networks() -> Mapping[str, Workload]:
-    """Every network of the family, by slug."""
-    return {slug: network(found) for slug, found in structures().items()}
+SHELF = rows.Shelf(Structure, DATA, network)
+structures, networks, described = SHELF.structures, SHELF.networks, SHELF.described
 
 
 def training(slug: str, tokens: int = 1) -> TrainingView:
@@ -243,11 +233,6 @@ def training(slug: str, tokens: int = 1) -> TrainingView:
         InputError: an unknown network, or a sample of more than one question.
     """
     return view(rows.single(structures(), slug, tokens))
-
-
-def described(row: Mapping[str, object], place: str) -> MemoryNetwork:
-    """The network of a workload file, whose values are those of a row of the data file."""
-    return network(rows.read(Structure, row, place))
 
 
 FAMILY = Family(

@@ -9,15 +9,13 @@ work counts that of one pair with the most classes, spread over the tokens of a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from functools import cache
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from dse.errors import unknown
-from dse.spec import Family, Operator, Real, Unit, Workload
+from dse.spec import Family, Operator, Real, Unit
 from dse.training import TrainingView
 
 from . import rows, transformer
@@ -113,16 +111,8 @@ def _heads(found: Structure, hyper: Hyperparameters, weights: int) -> Operator:
     )
 
 
-@cache
-def structures() -> Mapping[str, Structure]:
-    """Encoder and heads of every network of the data file, by slug."""
-    return rows.load(Structure, DATA)
-
-
-@cache
-def networks() -> Mapping[str, Workload]:
-    """Every network of the family, by slug."""
-    return {slug: network(found) for slug, found in structures().items()}
+SHELF = rows.Shelf(Structure, DATA, network)
+structures, networks, described = SHELF.structures, SHELF.networks, SHELF.described
 
 
 def training(slug: str, tokens: int) -> TrainingView:
@@ -137,11 +127,6 @@ def training(slug: str, tokens: int) -> TrainingView:
         raise unknown("network", slug, structures())
     encoder = transformer.training(structures()[slug].encoder, tokens)
     return replace(encoder, network=slug, parameters=float(networks()[slug].parameters))
-
-
-def described(row: Mapping[str, object], place: str) -> Multitask:
-    """The network of a workload file, whose values are those of a row of the data file."""
-    return network(rows.read(Structure, row, place))
 
 
 FAMILY = Family(

@@ -8,8 +8,6 @@ dwarf the rest but are touched a row at a time: `parameters` counts them, `weigh
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cache
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
@@ -248,16 +246,8 @@ def _kept(name: str, elements: int, birth: int, last_use: int, *, relu: bool) ->
     return SavedTensor(name, float(elements), 4.0, birth, last_use, relu=relu, fp16=True)
 
 
-@cache
-def structures() -> Mapping[str, Structure]:
-    """The sizes of every network of the data file, by slug."""
-    return rows.load(Structure, DATA)
-
-
-@cache
-def networks() -> Mapping[str, Workload]:
-    """Every network of the family, by slug."""
-    return {slug: network(found) for slug, found in structures().items()}
+SHELF = rows.Shelf(Structure, DATA, network)
+structures, networks, described = SHELF.structures, SHELF.networks, SHELF.described
 
 
 def training(slug: str, tokens: int = 1) -> TrainingView:
@@ -267,11 +257,6 @@ def training(slug: str, tokens: int = 1) -> TrainingView:
         InputError: an unknown network, or a sample of more than one token.
     """
     return view(rows.single(structures(), slug, tokens))
-
-
-def described(row: Mapping[str, object], place: str) -> Recommender:
-    """The network of a workload file, whose values are those of a row of the data file."""
-    return network(rows.read(Structure, row, place))
 
 
 FAMILY = Family(

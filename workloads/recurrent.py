@@ -8,8 +8,6 @@ pass, though a layer that outgrows the cache is read again for every token (time
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cache
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -232,16 +230,8 @@ def _kept(name: str, elements: int, birth: int, last_use: int) -> SavedTensor:
     return SavedTensor(name, float(elements), 4.0, birth, last_use, relu=False, fp16=True)
 
 
-@cache
-def structures() -> Mapping[str, Structure]:
-    """The sizes of every network of the data file, by slug."""
-    return rows.load(Structure, DATA)
-
-
-@cache
-def networks() -> Mapping[str, Workload]:
-    """Every network of the family, by slug."""
-    return {slug: network(found) for slug, found in structures().items()}
+SHELF = rows.Shelf(Structure, DATA, network)
+structures, networks, described = SHELF.structures, SHELF.networks, SHELF.described
 
 
 def training(slug: str, tokens: int) -> TrainingView:
@@ -255,11 +245,6 @@ def training(slug: str, tokens: int) -> TrainingView:
     if tokens < 1:
         raise InputError(f"`tokens >= 1` must hold for '{slug}', got tokens={tokens}; set it to 1")
     return view(structures()[slug], tokens)
-
-
-def described(row: Mapping[str, object], place: str) -> Recurrent:
-    """The network of a workload file, whose values are those of a row of the data file."""
-    return network(rows.read(Structure, row, place))
 
 
 FAMILY = Family(

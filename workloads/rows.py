@@ -2,16 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from importlib import resources
-from typing import TypeVar, cast
+from typing import Generic, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 
 from dse import documents, provenance
 from dse.errors import InputError, unknown
+from dse.spec import Workload
 
 S = TypeVar("S", bound=BaseModel)
+W = TypeVar("W", bound=Workload)
+
+
+@dataclass(frozen=True)
+class Shelf(Generic[S, W]):
+    """A family's data file: the sizes of its networks, and the networks that they define."""
+
+    kind: type[S]
+    data: str
+    """Name of the file, beside this module."""
+    network: Callable[[S], W]
+
+    @cached_property
+    def _sizes(self) -> Mapping[str, S]:
+        return load(self.kind, self.data)
+
+    @cached_property
+    def _networks(self) -> Mapping[str, W]:
+        return {slug: self.network(found) for slug, found in self._sizes.items()}
+
+    def structures(self) -> Mapping[str, S]:
+        """The sizes of every network of the data file, by slug; read once."""
+        return self._sizes
+
+    def networks(self) -> Mapping[str, W]:
+        """Every network of the family, by slug; made once."""
+        return self._networks
+
+    def described(self, row: Mapping[str, object], place: str) -> W:
+        """The network of a workload file, whose values are those of a row of the data file."""
+        return self.network(read(self.kind, row, place))
 
 
 def load(kind: type[S], name: str) -> Mapping[str, S]:
