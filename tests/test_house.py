@@ -90,6 +90,13 @@ def test_no_source_file_is_longer_than_400_lines():
     )
 
 
+def test_every_module_of_the_framework_is_on_the_map_once():
+    told = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    floors = told.split("| floor of `dse/` |")[1].split("\n\n")[0]
+    named = sorted(re.findall(r"`(\w+)`", floors))
+    assert named == sorted(path.stem for path in (ROOT / "dse").glob("[a-z]*.py"))
+
+
 SAMPLE = """
 import pytest
 def test_passes(): pass
