@@ -144,7 +144,7 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Component:
                 html.Thead(html.Tr([html.Th(head, scope="col") for head in heads])),
                 html.Tbody([html.Tr([html.Td(cell) for cell in row]) for row in rows]),
             ],
-            className="facts",
+            className="sheet",
         ),
         className="wide",
     )
