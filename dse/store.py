@@ -123,9 +123,11 @@ class Run:
         return Table.concat(tables)
 
     def study(self) -> Study:
-        """The study that the run answers, rebuilt from its echo."""
-        path = self.path / "config.yaml"
-        return build(self.path.parent.name, documents.read(path), place=str(path))
+        """The study that the run answers, rebuilt from its echo, by the name it was asked by."""
+        path, name = self.path / "config.yaml", self.path.parent.name
+        if self.stamped:
+            name = str(self.environment().get("study", name))
+        return build(name, documents.read(path), place=str(path))
 
     def overlay(self) -> Overlay | None:
         """The person's own prices that the run was searched with, if any."""

@@ -15,6 +15,7 @@ from hypothesis.extra import numpy as arrays
 from dse import documents, store
 from dse.errors import InputError
 from dse.evaluate import Table, evaluate
+from dse.search import search
 from dse.store import Run, create, find, latest
 from tests.dse import toy as toys
 from tests.dse.test_documents import Killed
@@ -44,6 +45,13 @@ def test_a_fresh_run_holds_the_question_and_answers_it_again(run: Run):
     again = run.study()
     study = toys.study()
     assert (again.slug, again.space, again.search) == (study.slug, study.space, study.search)
+
+
+def test_a_run_in_a_folder_of_its_own_keeps_the_name_of_its_study(tmp_path: Path):
+    study = toys.study()
+    run = create(study, output=tmp_path / "elsewhere" / "run")
+    search(study, run)
+    assert run.study().slug == study.slug == "toy"
 
 
 @pytest.mark.parametrize("left", ["config.yaml", "designs.parquet"])
