@@ -195,7 +195,7 @@ def settle(config: Platform, load: Load) -> tuple[Array, Traffic]:
     adaptive = np.greater(drive.zones.dual * drive.eadm.on, 0)
     first = np.where(adaptive, high, load.zoned * drive.slc_fraction)
     found = traffic(first, load)
-    # The law of `copflash` counts a third of the pages in SLC mode; other cells hold another share.
+    # The law of `copflash` has a third of the pages in SLC mode; other cells hold another share.
     closed = balanced_fraction(
         slc_writes=found.slc_bytes,
         tlc_writes=found.tlc_bytes,
