@@ -1,0 +1,1 @@
+"""The verbs, a few a file; each is thin: parse, call, print."""
