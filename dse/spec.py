@@ -193,6 +193,9 @@ class Metric:
     sense: str
     text: str
     parts: tuple[str, ...] = ()
+    error: str = ""
+    """The metric whose check rows speak for this one too, as those of latency for throughput:
+    `latency`, or `1/latency` where it goes the other way; its own rows by default."""
 
 
 @dataclass(frozen=True)
@@ -269,6 +272,22 @@ class Technique:
         return {**self.off, **(self.entails(config) if self.entails else {})}
 
 
+@dataclass(frozen=True)
+class Uncertain(Generic[C]):
+    """What a knob stands for that holds truth over prediction of a page, 1 unless it is drawn.
+
+    A page that joins others has one for each of their predictions that it uses, so that an error
+    two of its parts share is one error.
+    """
+
+    page: str
+    metric: str
+    per: str = ""
+    """Category knob whose rows err apart, as GPUs do; a row errs alike wherever it stands."""
+    regimes: Callable[[C], Mapping[str, Mask]] | None = None
+    """Design -> the weak regimes of that page that its use falls in; none by default."""
+
+
 Reader: TypeAlias = Callable[[Path], Mapping[str, object]]
 """A file -> the settings it stands for; raises `InputError` in one line."""
 
@@ -295,6 +314,11 @@ class Model(Generic[C]):
     """Kinds of files the page can be given beside its settings, such as a trace."""
     techniques: tuple[Technique, ...] = ()
     """What an ablation switches, in the order in which the settings of off ones are laid."""
+    weak: tuple[str, ...] = ()
+    """Flags and remarks under which the page errs otherwise: the first one that is raised names
+    the regime whose check rows count for a design."""
+    uncertain: Mapping[str, Uncertain[C]] = field(default_factory=dict)
+    """Dotted knob -> the prediction of another page whose error it holds."""
 
     FEASIBLE: ClassVar[Metric] = Metric("1", "", "whether the design can run at all")
 
