@@ -35,14 +35,18 @@ def design(
     Raises:
         InputError: anything in it that does not fit the page.
     """
-    slug, held, place = _named(model)
+    slug, held, place = named(model)
     page = registry.model(slug)
     laid = _laid_under(page, paths, overlaid(held, settings or {}))
     return page, registry.configure(page, laid, place=place)
 
 
-def _named(model: str) -> tuple[str, Mapping[str, object], str]:
-    """What a name stands for: slug of the page, settings, and the place of mistakes in them."""
+def named(model: str) -> tuple[str, Mapping[str, object], str]:
+    """What a name stands for: slug of the page, settings, and the place of mistakes in them.
+
+    Raises:
+        InputError: a file that names no page, or a run without that design.
+    """
     pick = picks.read(model)
     if pick is not None:
         return *pick.settings(), model
