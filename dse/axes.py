@@ -20,7 +20,7 @@ from pydantic import (
 )
 
 from dse import registry, units
-from dse.errors import InputError, placed, unknown
+from dse.errors import InputError, explain, placed, unknown
 from dse.space import Axis, Clause, Space, parse_clauses
 from dse.spec import AnyModel, Config, Knob, Record, at, kind_of, knobs
 
@@ -227,7 +227,7 @@ def _numeric(knob: Knob, spec: AxisSpec, adapter: TypeAdapter[float]) -> Axis:
         try:
             return float(adapter.validate_python(value))
         except ValidationError as error:
-            raise InputError(registry.explain(error, prefix=knob.path)) from None
+            raise InputError(explain(error, prefix=knob.path)) from None
 
     empty = Axis(knob.path, knob.unit, 0.0)
     if spec.choices == "all":

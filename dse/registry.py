@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import pkgutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache, lru_cache
 from pathlib import Path
@@ -20,7 +20,7 @@ from pydantic import BaseModel, ValidationError
 
 import dse
 from dse import documents, provenance
-from dse.errors import InputError, closest, placed, shorten, unknown
+from dse.errors import InputError, explain, placed, unknown
 from dse.prices import (
     Overlay,
     in_force,
@@ -369,27 +369,3 @@ def _names(kind: type[BaseModel]) -> set[str]:
     """Fields of a config and of its records."""
     kinds = [kind, *(kind_of(kind, name) for name in kind.model_fields)]
     return {n for k in kinds if issubclass(k, BaseModel) for n in k.model_fields}
-
-
-def explain(
-    error: ValidationError, *, place: str = "", prefix: str = "", known: Iterable[str] = ()
-) -> str:
-    """The first mistake pydantic found, as one line: place, path, rule, value, way out.
-
-    Args:
-        error: what pydantic raised.
-        place: where the document stands.
-        prefix: what stands before the path of every field.
-        known: names that a misspelt field may have meant.
-    """
-    first = error.errors()[0]
-    path = prefix + ".".join(str(part) for part in first["loc"])
-    at = f"{place}: " if place else ""
-    if first["type"] == "extra_forbidden":
-        return f"{at}'{path}' is not known here; {closest(str(first['loc'][-1]), known)}"
-    if first["type"] == "missing":
-        whole = "; a row of your own needs all its numbers, or name one of the catalog"
-        return f"{at}'{path}' must be given: it has no default{whole if '.' in path else ''}"
-    why = shorten(first["msg"].removeprefix("Value error, ").removeprefix("Input "), most=400)
-    shown = "" if first["type"] == "value_error" else f", got {shorten(repr(first['input']))}"
-    return f"{at}'{path}' {why}{shown}; set {path} to an allowed value"

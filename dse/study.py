@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from dse import documents, registry
 from dse.axes import AxisSpec, Varied, joint
 from dse.axes import field_of as field_of
-from dse.errors import InputError, placed, unknown
+from dse.errors import InputError, explain, placed, unknown
 from dse.prices import in_force
 from dse.provenance import Sheet
 from dse.space import Constraint, Space, parse_constraint
@@ -294,7 +294,7 @@ def _validated(
     try:
         return kind.model_validate(dict(given))
     except ValidationError as error:
-        line = registry.explain(error, place=place, prefix=prefix, known=WORDS)
+        line = explain(error, place=place, prefix=prefix, known=WORDS)
         raise InputError(line) from None
 
 

@@ -1,8 +1,9 @@
 """The words of a refusal."""
 
 import pytest
+from pydantic import BaseModel, ValidationError
 
-from dse.errors import InputError, closest, unknown
+from dse.errors import InputError, closest, explain, unknown
 
 
 def test_a_message_is_one_line_whatever_the_input_holds():
@@ -38,3 +39,32 @@ def test_a_giant_name_is_cut():
 @pytest.mark.parametrize("kind", [ValueError, Exception])
 def test_an_input_error_is_a_value_error_so_pydantic_reports_it(kind: type[Exception]):
     assert issubclass(InputError, kind)
+
+
+class Odd(BaseModel):
+    """Something to be wrong about."""
+
+    size: int
+    inner: dict[str, int] = {}
+
+
+def explained(document: object, **options: str) -> str:
+    with pytest.raises(ValidationError) as caught:
+        Odd.model_validate(document)
+    return explain(caught.value, **options)  # type: ignore[arg-type]
+
+
+def test_an_explanation_has_place_path_rule_value_and_way_out():
+    line = explained({"size": 1, "inner": {"a": "x"}}, place="f.yaml", prefix="set.")
+    assert line == (
+        "f.yaml: 'set.inner.a' should be a valid integer, unable to parse string as an integer, "
+        "got 'x'; set set.inner.a to an allowed value"
+    )
+
+
+def test_an_explanation_of_a_missing_field_says_so():
+    assert explained({}) == "'size' must be given: it has no default"
+
+
+def test_an_explanation_cuts_giant_values():
+    assert len(explained({"size": "9x" * 10**5})) < 300

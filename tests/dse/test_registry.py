@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pydantic import BaseModel, ValidationError
 
 from dse import registry
 from dse.errors import InputError
@@ -115,35 +114,6 @@ class TestToy:
     def test_a_record_is_one_object_wherever_it_is_used(self):
         first, second = (registry.configure(toys.TOY, {"chip": "tiny"}) for _ in range(2))
         assert first.chip is second.chip  # type: ignore[attr-defined]
-
-
-class Odd(BaseModel):
-    """Something to be wrong about."""
-
-    size: int
-    inner: dict[str, int] = {}
-
-
-def explained(document: object, **options: str) -> str:
-    with pytest.raises(ValidationError) as caught:
-        Odd.model_validate(document)
-    return registry.explain(caught.value, **options)  # type: ignore[arg-type]
-
-
-def test_an_explanation_has_place_path_rule_value_and_way_out():
-    line = explained({"size": 1, "inner": {"a": "x"}}, place="f.yaml", prefix="set.")
-    assert line == (
-        "f.yaml: 'set.inner.a' should be a valid integer, unable to parse string as an integer, "
-        "got 'x'; set set.inner.a to an allowed value"
-    )
-
-
-def test_an_explanation_of_a_missing_field_says_so():
-    assert explained({}) == "'size' must be given: it has no default"
-
-
-def test_an_explanation_cuts_giant_values():
-    assert len(explained({"size": "9x" * 10**5})) < 300
 
 
 def test_devices_and_networks_have_rows_of_finite_numbers():
