@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -31,6 +31,8 @@ class Row:
     kind: str
     """How the published number is known."""
     where: str
+    feasible: bool = True
+    """Whether the page calls the published design feasible."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,17 @@ class Summary:
 
 def predict(page: AnyModel, point: Point, constants: Mapping[str, object] | None = None) -> float:
     """The page's answer where a point was published."""
+    return priced(page, point, constants)[point.quantity]
+
+
+def priced(
+    page: AnyModel, point: Point, constants: Mapping[str, object] | None = None
+) -> dict[str, float]:
+    """All metrics of the page where a point was published.
+
+    Raises:
+        InputError: settings, a quantity or a unit that the page does not have.
+    """
     place = f"models/{page.slug}/data.yaml: points.{point.id}"
     settings = nest(dict(point.settings) | dict(constants or {}))
     if point.quantity not in page.metrics:
@@ -55,7 +68,7 @@ def predict(page: AnyModel, point: Point, constants: Mapping[str, object] | None
         raise InputError(f"{place}: published in {point.number.unit}, predicted in {unit}")
     with np.errstate(divide="ignore", invalid="ignore"):
         result = page.evaluate(registry.configure(page, settings, place=place))
-    return float(result.metrics[point.quantity])
+    return {name: float(value) for name, value in result.metrics.items()}
 
 
 def relative_error(predicted: float, published: float) -> float:
@@ -70,8 +83,8 @@ def rows(slug: str) -> list[Row]:
     page = registry.model(slug)
     found = []
     for point in page.data.points:
-        predicted = predict(page, point)
-        published = point.number.value
+        metrics = priced(page, point)
+        predicted, published = metrics[point.quantity], point.number.value
         found.append(
             Row(
                 model=slug,
@@ -84,6 +97,7 @@ def rows(slug: str) -> list[Row]:
                 error=relative_error(predicted, published),
                 kind=point.number.source.kind,
                 where=point.number.source.where,
+                feasible=bool(metrics["feasible"]),
             )
         )
     return found
@@ -145,8 +159,6 @@ def fit(page: AnyModel, *, without: str | None = None) -> dict[str, float]:
     Raises:
         InputError: the page has no fitted knob, or was fitted on a point that is not a fit point.
     """
-    from scipy.optimize import least_squares  # noqa: PLC0415 - a second that other verbs save
-
     constants = fitted_constants(page)
     wanted = {name for names in constants.values() for name in names}
     known = [point for point in page.data.select("fit") if point.id in wanted]
@@ -158,20 +170,52 @@ def fit(page: AnyModel, *, without: str | None = None) -> dict[str, float]:
         raise InputError(f"{page.slug}: fitted on {min(lost)}, which is no fit point of the page")
     points = [point for point in known if without is None or point.group != without]
     published = np.array([point.number.value for point in points])
-    start = np.array([page.data.parameters[path].value for path in constants])
-    size = np.where(start == 0, 1.0, np.abs(start))
+    start = {path: page.data.parameters[path].value for path in constants}
+
+    def predicted(values: Mapping[str, float]) -> Array:
+        return np.array([predict(page, point, values) for point in points])
+
+    return solve(page, start, predicted, published).values
+
+
+@dataclass(frozen=True)
+class Solved:
+    """Constants as least squares of relative errors leave them."""
+
+    values: dict[str, float]
+    slopes: Array
+    """How the relative errors move with each constant, as a share of its size: rows, constants."""
+
+
+def solve(
+    page: AnyModel,
+    start: Mapping[str, float],
+    predicted: Callable[[Mapping[str, float]], Array],
+    reference: Array,
+) -> Solved:
+    """Fit knobs of a page by least squares of relative errors, within the knobs' bounds.
+
+    Args:
+        page: the model.
+        start: knob path -> value that the fit starts from, in SI.
+        predicted: values of the knobs -> predictions, shape (rows,).
+        reference: what they should be, none of them zero, shape (rows,).
+    """
+    from scipy.optimize import least_squares  # noqa: PLC0415 - a second that other verbs save
+
+    at = np.array(list(start.values()))
+    size = np.where(at == 0, 1.0, np.abs(at))
 
     def residuals(scale: Array) -> Array:
-        values = dict(zip(constants, scale * size, strict=True))
-        predicted = np.array([predict(page, point, values) for point in points])
-        return np.asarray(predicted / published - 1.0)
+        values = dict(zip(start, (scale * size).tolist(), strict=True))
+        return np.asarray(predicted(values) / reference - 1.0)
 
-    low, high = _ends(page, list(constants))
-    inside = np.clip(start, low, high) / size
+    low, high = _ends(page, list(start))
+    inside = np.clip(at, low, high) / size
     found = least_squares(
         residuals, inside, bounds=(low / size, high / size), xtol=1e-12, ftol=1e-12
     )
-    return dict(zip(constants, (found.x * size).tolist(), strict=True))
+    return Solved(dict(zip(start, (found.x * size).tolist(), strict=True)), found.jac)
 
 
 def _ends(page: AnyModel, paths: Sequence[str]) -> tuple[Array, Array]:
