@@ -22,7 +22,7 @@ from pydantic import (
 from dse import registry, units
 from dse.errors import InputError, explain, placed, unknown
 from dse.space import Axis, Clause, Space, parse_clauses
-from dse.spec import AnyModel, Config, Knob, Record, at, kind_of, knobs
+from dse.spec import AnyModel, Catalog, Config, Knob, Record, at, kind_of, knobs
 
 MOST = 100_000
 """Levels of one knob; a range with more is better left continuous."""
@@ -43,13 +43,14 @@ def _choices(given: object) -> object:
         raise InputError(f"must be a list of values, or 'all', got {given!r}")
     if None in given or len(given) == 0:
         raise InputError("must name at least one value, and none of them empty")
-    return [_value(item) for item in given]
+    return [item if isinstance(item, Mapping) else _value(item) for item in given]
 
 
 Value = Annotated[str | float, BeforeValidator(_value, json_schema_input_type=str | float)]
 """A number in SI, or text with its unit, or a slug."""
 
-Choices = list[Value] | Literal["all"]
+Choices = list[Value | dict[str, Any]] | Literal["all"]
+"""Values or slugs; a mapping is a row of one's own, as a run's echo holds that of a file."""
 
 
 class AxisSpec(BaseModel):
@@ -106,6 +107,25 @@ def field_of(config: type[Config], path: str) -> tuple[type[Config], str]:
         return config, head
     kind: type[Any] = kind_of(config, head)
     return field_of(kind, rest)
+
+
+def reader(config: type[Config], path: str) -> Callable[[object], float]:
+    """What reads a setting of a numeric knob, as the config itself does.
+
+    Returns:
+        setting -> SI number; raises `InputError` for what the knob does not take.
+    """
+    owner, name = field_of(config, path)
+    number = Annotated[(float, *owner.model_fields[name].metadata)]
+    adapter = TypeAdapter(number, config=ConfigDict(allow_inf_nan=False))
+
+    def read(setting: object) -> float:
+        try:
+            return float(adapter.validate_python(setting))
+        except ValidationError as error:
+            raise InputError(explain(error, prefix=path)) from None
+
+    return read
 
 
 def joint(
@@ -183,11 +203,10 @@ def _axis(page: AnyModel, base: Config, knob: Knob, spec: AxisSpec) -> tuple[Axi
     default = at(base, knob.path)
     if knob.catalog is not None:
         kind: type[Any] = kind_of(owner, name)
-        rows, left = _rows(kind, knob.catalog.name, spec)
+        rows, left = _rows(kind, knob.catalog, spec)
         return replace(_category(knob.path, rows, default, idle=bool(when)), when=when), left
-    info = owner.model_fields[name]
-    adapter = TypeAdapter(Annotated[(float, *info.metadata)])
-    return replace(_numeric(knob, spec, adapter), default=float(default), when=when), {}
+    found = _numeric(knob, spec, reader(page.config, knob.path))
+    return replace(found, default=float(default), when=when), {}
 
 
 def _category(path: str, rows: tuple[Record, ...], default: Record, *, idle: bool) -> Axis:
@@ -202,16 +221,25 @@ def _category(path: str, rows: tuple[Record, ...], default: Record, *, idle: boo
 
 
 def _rows(
-    kind: type[Record], catalog: str, spec: AxisSpec
+    kind: type[Record], catalog: Catalog, spec: AxisSpec
 ) -> tuple[tuple[Record, ...], dict[str, str]]:
     if spec.choices == "all":
-        fit, left = registry.covered(kind, catalog)
+        fit, left = registry.covered(kind, catalog.name)
         return tuple(fit.values()), left
     if not spec.choices:
         raise InputError("a category needs choices: a list of names, or 'all'")
-    slugs = [str(slug) for slug in spec.choices]
-    _once(slugs, str)
-    return tuple(registry.record(kind, catalog, slug) for slug in slugs), {}
+    rows = tuple(_row(kind, catalog, given) for given in spec.choices)
+    _once([row.slug for row in rows], str)
+    return rows, {}
+
+
+def _row(kind: type[Record], catalog: Catalog, given: object) -> Record:
+    if not isinstance(given, Mapping):
+        return registry.record(kind, catalog.name, str(given), catalog.also)
+    try:
+        return kind.model_validate(given)
+    except ValidationError as error:
+        raise InputError(explain(error)) from None
 
 
 def _once(values: Iterable[Any], show: Callable[[Any], str]) -> None:
@@ -222,13 +250,7 @@ def _once(values: Iterable[Any], show: Callable[[Any], str]) -> None:
         seen.add(value)
 
 
-def _numeric(knob: Knob, spec: AxisSpec, adapter: TypeAdapter[float]) -> Axis:
-    def number(value: str | float | None) -> float:
-        try:
-            return float(adapter.validate_python(value))
-        except ValidationError as error:
-            raise InputError(explain(error, prefix=knob.path)) from None
-
+def _numeric(knob: Knob, spec: AxisSpec, number: Callable[[object], float]) -> Axis:
     empty = Axis(knob.path, knob.unit, 0.0)
     if spec.choices == "all":
         raise InputError("'all' is for categories; give a list of values, or low and high")
