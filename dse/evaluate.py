@@ -117,9 +117,7 @@ def refused(study: Study, table: Table) -> dict[str, int]:
     columns = {axis.path: table[axis.path] for axis in study.space.axes}
     config = study.space.config(columns)
     broken = {
-        f"`{rule.text}` must hold; {rule.way_out}": int(
-            np.sum(np.logical_not(np.broadcast_to(rule.holds(config), len(table))))
-        )
+        rule.refusal: int(np.sum(np.logical_not(np.broadcast_to(rule.holds(config), len(table)))))
         for rule in study.page.rules
     }
     return {text: count for text, count in broken.items() if count}

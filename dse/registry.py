@@ -305,7 +305,7 @@ def configure(page: AnyModel, document: Document | None = None, *, place: str = 
     for rule in page.rules:
         if not np.all(rule.holds(config)):
             at = f"{place}: " if place else ""
-            raise InputError(f"{at}`{rule.text}` must hold; {rule.way_out}")
+            raise InputError(f"{at}{rule.refusal}")
     return config
 
 

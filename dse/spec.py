@@ -248,6 +248,11 @@ class Rule(Generic[C]):
     holds: Callable[[C], Mask]
     way_out: str
 
+    @property
+    def refusal(self) -> str:
+        """The words by which a design that breaks it is refused, wherever that happens."""
+        return f"`{self.text}` must hold; {self.way_out}"
+
 
 @dataclass(frozen=True)
 class Technique:
