@@ -242,6 +242,14 @@ def _row(kind: type[Record], catalog: Catalog, given: object) -> Record:
         raise InputError(explain(error)) from None
 
 
+def with_rows(axis: object, rows: Iterable[Record]) -> object:
+    """An axis as a study writes it, with the numbers of rows in the place of their files."""
+    if isinstance(axis, Mapping):
+        return {k: with_rows(v, rows) if k == "choices" else v for k, v in axis.items()}
+    own = {row.slug: row.numbers() for row in rows if row.own}
+    return [own.get(str(item), item) for item in axis] if isinstance(axis, list) else axis
+
+
 def _once(values: Iterable[Any], show: Callable[[Any], str]) -> None:
     seen = set()
     for value in values:

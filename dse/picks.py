@@ -9,7 +9,7 @@ from typing import cast
 from dse.errors import InputError, unknown
 from dse.evaluate import Table
 from dse.prices import Overlay
-from dse.spec import plain
+from dse.spec import whole
 from dse.store import Run, find
 from dse.study import Study, overlaid
 
@@ -83,5 +83,5 @@ def _settings(study: Study, design: Table) -> dict[str, object]:
     varied: dict[str, object] = {}
     for axis in study.space.axes:
         value = float(design[axis.path][0])
-        varied[axis.path] = plain(axis.rows[int(value)]) if axis.rows else value
+        varied[axis.path] = whole(axis.rows[int(value)]) if axis.rows else value
     return overlaid(cast("dict[str, object]", study.document["set"]), varied)

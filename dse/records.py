@@ -51,7 +51,7 @@ class Record(Strict):
     """
 
     slug: str = ""
-    """Name of the row; empty in a batch over several rows."""
+    """Name of the row, or the file that holds it; empty in a batch over several rows."""
 
     @model_validator(mode="before")
     @classmethod
@@ -84,6 +84,16 @@ class Record(Strict):
         if missing := [name for name in needed if name not in row]:
             raise InputError(f"'{row.get('slug', 'row')}' has no known {', '.join(missing)}")
         return cls.model_validate({k: row[k] for k in cls.model_fields if k in row})
+
+    @property
+    def own(self) -> bool:
+        """Whether the row stands in a person's file and not in a catalog."""
+        return self.slug.endswith((".yaml", ".yml"))
+
+    def numbers(self) -> dict[str, object]:
+        """All that is known of the row, its slug too, as plain data."""
+        known = {k: v for k, v in self.model_dump().items() if not _unknown(v)}
+        return known if self.slug else {k: v for k, v in known.items() if k != "slug"}
 
     @classmethod
     def take(cls, rows: Sequence[Self], code: NDArray[np.intp]) -> Self:

@@ -1,25 +1,23 @@
-"""Finds pages, networks, devices and studies by slug; nothing is imported by name elsewhere.
-
-In a checkout the content folders are top-level packages; in a wheel they lie below `dse`.
-"""
+"""Finds pages, networks, devices and studies by slug; nothing is imported by name elsewhere."""
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-import pkgutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache, lru_cache
 from pathlib import Path
-from types import ModuleType
 from typing import TypeVar
 
 import numpy as np
 from pydantic import BaseModel, ValidationError
 
-import dse
 from dse import documents, provenance
+from dse.content import data_files as data_files
+from dse.content import folder as folder
+from dse.content import members as members
+from dse.content import module as module
+from dse.devices import Device
+from dse.devices import read as read_device
 from dse.errors import InputError, explain, placed, unknown
 from dse.prices import (
     Overlay,
@@ -45,45 +43,8 @@ from dse.spec import (
 )
 
 CF = TypeVar("CF", bound=Config)
-T = TypeVar("T")
 
 Document = Mapping[str, object]
-
-
-@cache
-def folder(name: str) -> ModuleType:
-    """The package of a content folder, from the wheel or from the checkout.
-
-    Raises:
-        InputError: another package of the same name stands in the way.
-    """
-    if importlib.util.find_spec(f"dse.{name}") is not None:
-        return importlib.import_module(f"dse.{name}")
-    expected = Path(str(dse.__file__)).parents[1] / name
-    package = importlib.import_module(name)
-    found = Path(str(package.__file__)).parent
-    if found != expected:
-        raise InputError(
-            f"the folder '{name}' must be {expected}, but Python found {found}; "
-            "remove that package or run from another directory"
-        )
-    return package
-
-
-def module(name: str, part: str) -> ModuleType:
-    """A module of a content folder, such as `server` of `app`."""
-    return importlib.import_module(f"{folder(name).__name__}.{part}")
-
-
-def members(name: str, kind: type[T], attribute: str) -> dict[str, T]:
-    """What discovery finds in a content folder: file name -> the object of that attribute."""
-    package = folder(name)
-    found: dict[str, T] = {}
-    for info in pkgutil.iter_modules(package.__path__):
-        value = getattr(module(name, info.name), attribute, None)
-        if isinstance(value, kind):
-            found[info.name] = value
-    return found
 
 
 @cache
@@ -106,12 +67,6 @@ def model(slug: str) -> AnyModel:
     if not isinstance(found, Model):
         raise TypeError(f"models/{slug}/model.py: MODEL must be a dse.spec.Model")
     return found
-
-
-def data_files(name: str, suffix: str = ".yaml") -> dict[str, Path]:
-    """Files of a content folder by stem."""
-    root = Path(folder(name).__path__[0])
-    return {path.stem: path for path in sorted(root.rglob(f"*{suffix}"))}
 
 
 def families() -> dict[str, Family]:
@@ -227,11 +182,40 @@ def idle_rates(page: AnyModel) -> list[str]:
     return unused_rates({k.path: k.unit for k in knobs(page.config).values()}, page.slug)
 
 
+def device(name: str, kinds: Sequence[str]) -> Device:
+    """A device of some kinds, by its slug or by the path of a device file.
+
+    Raises:
+        InputError: an unknown slug, a file that holds no device, or one of another kind.
+    """
+    if not is_file(name):
+        rows = {slug: (kind, row) for kind in kinds for slug, row in devices(kind).items()}
+        if name not in rows:
+            raise unknown("device", name, rows)
+        return Device(rows[name][0], name, rows[name][1])
+    found = read_device(documents.read(Path(name)), place=name, kinds=device_kinds())
+    if found.kind not in kinds:
+        raise InputError(f"'{name}' is one of {found.kind}, and one of {' or '.join(kinds)} fits")
+    return found
+
+
 def _numbers(slug: str, row: Row) -> Document:
     plain = {k: v if isinstance(v, str) else v.value for k, v in row.items()}
+    return {"slug": slug, **plain, **_price(slug)}
+
+
+def _price(slug: str) -> Document:
     listed = prices().tables["prices"]["prices"].get(slug)
-    price = {"price": listed.value} if isinstance(listed, Number) else {}
-    return {"slug": slug, **plain, **price}
+    return {"price": listed.value} if isinstance(listed, Number) else {}
+
+
+def _own(name: str, path: str, also: Sequence[str]) -> Document:
+    """What a file holds that a knob names: a network, or a device with its units to be checked."""
+    if name == "workloads":
+        return {**dict(network(path)), "slug": path}
+    found = device(path, (name, *also))
+    row = {k: v if isinstance(v, str) else f"{v.value!r} {v.unit}" for k, v in found.row.items()}
+    return {**_price(found.slug), **row, "slug": path}
 
 
 def catalog(name: str) -> Mapping[str, Document]:
@@ -248,18 +232,24 @@ def _rows(name: str, overlay: Overlay | None) -> Mapping[str, Document]:
     return catalog(name)
 
 
-def record(kind: type[Record], name: str, slug: str) -> Record:
-    """A catalog's row as the record a page reads; a workload may be the path of a file.
+def record(kind: type[Record], name: str, slug: str, also: Sequence[str] = ()) -> Record:
+    """A catalog's row as the record a page reads; a workload or device may be a file's path.
+
+    Args:
+        kind: what the page reads.
+        name: the catalog.
+        slug: a row of it, or a file.
+        also: other kinds of devices whose files fit.
 
     Raises:
         InputError: an unknown slug, or a row without a number the page must know.
     """
-    if name == "workloads" and is_file(slug):
-        try:
-            return kind.pick({**dict(network(slug)), "slug": slug})
-        except ValidationError as error:
-            raise InputError(explain(error, place=slug)) from None
-    return _listed(kind, name, slug, in_force())
+    try:
+        if is_file(slug) and name in ("workloads", *device_kinds()):
+            return kind.pick(_own(name, slug, also))
+        return _listed(kind, name, slug, in_force())
+    except ValidationError as error:
+        raise InputError(explain(error, place=slug)) from None
 
 
 @lru_cache(maxsize=2**14)
@@ -281,12 +271,8 @@ def covered(kind: type[Record], name: str) -> tuple[dict[str, Record], dict[str,
     for slug in _rows(name, in_force()):
         try:
             fit[slug] = record(kind, name, slug)
-        except (InputError, ValidationError) as error:
-            left[slug] = (
-                explain(error)
-                if isinstance(error, ValidationError)
-                else str(error).removeprefix(f"'{slug}' ")
-            )
+        except InputError as error:
+            left[slug] = str(error).removeprefix(f"'{slug}' ").removeprefix(f"{slug}: ")
     return fit, left
 
 
@@ -354,7 +340,7 @@ def _row(kind: type[Record], found: Catalog, given: object, where: str) -> objec
     if isinstance(given, Mapping | Record):
         return given
     with placed(where):
-        return record(kind, found.name, str(given))
+        return record(kind, found.name, str(given), found.also)
 
 
 def _validate(kind: type[CF], values: Document, place: str, prefix: str) -> CF:

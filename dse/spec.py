@@ -6,6 +6,7 @@ Every category is a `Record`, a row of numbers. `evaluate(config) -> Result`, no
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -90,8 +91,8 @@ class Config(Strict):
         return cls.model_fields[name].default if base is None else base
 
     def echo(self) -> dict[str, object]:
-        """The config as plain data: slugs for records, SI numbers for knobs, groups nested."""
-        return {name: plain(getattr(self, name)) for name in type(self).model_fields}
+        """The config as plain data that needs no file; slugs for records of a catalog."""
+        return {name: whole(getattr(self, name)) for name in type(self).model_fields}
 
 
 def _cast(value: Any, path: str) -> Array:  # noqa: ANN401 - whatever NumPy can read
@@ -112,9 +113,13 @@ def plain(value: object) -> object:
     if isinstance(value, Config):
         return value.echo()
     if isinstance(value, Record):
-        numbers = value.model_dump()
-        return value.slug or {k: v for k, v in numbers.items() if v == v}  # noqa: PLR0124 - NaN
+        return value.slug or value.numbers()
     return value
+
+
+def whole(value: object) -> object:
+    """The same, with all numbers of a row that stands in a file, which may change."""
+    return value.numbers() if isinstance(value, Record) and value.own else plain(value)
 
 
 def kind_of(config: type[BaseModel], name: str) -> type:
@@ -196,6 +201,8 @@ class Metric:
     error: str = ""
     """The metric whose check rows speak for this one too, as those of latency for throughput:
     `latency`, or `1/latency` where it goes the other way; its own rows by default."""
+    most: float = math.inf
+    """The largest value there can be, as 1 of a share, which no interval exceeds."""
 
 
 @dataclass(frozen=True)

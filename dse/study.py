@@ -11,13 +11,13 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dse import documents, registry
-from dse.axes import AxisSpec, Varied, joint
+from dse.axes import AxisSpec, Varied, joint, with_rows
 from dse.axes import field_of as field_of
 from dse.errors import InputError, explain, placed, unknown
 from dse.prices import in_force
 from dse.provenance import Sheet
 from dse.space import Constraint, Space, parse_constraint
-from dse.spec import AnyModel, Array, Mask, Metric
+from dse.spec import AnyModel, Array, Config, Mask, Metric, Record, at
 
 Method = Literal["auto", "grid", "random", "qmc", "nsga2", "nsga3", "tpe", "gp"]
 
@@ -272,8 +272,8 @@ def _built(
             *_ends_early(space, asked, spec),
             *registry.idle_rates(page),
         ),
-        document=_echo(document, varied)
-        | {"set": fixed, "search": asked.model_dump(exclude_none=True)}
+        document=_echo(document, varied, space)
+        | {"set": lasting(base, fixed), "search": asked.model_dump(exclude_none=True)}
         | ({"compare": compare} if compare else {})
         | ({"prices": laid.document} if laid else {}),
         prices=registry.prices(),
@@ -298,10 +298,20 @@ def _validated(
         raise InputError(line) from None
 
 
-def _echo(document: Mapping[str, object], varied: Mapping[str, AxisSpec]) -> dict[str, object]:
-    """What a study was asked, without what no longer varies."""
-    space = cast("Mapping[str, object]", document.get("space", {}))
-    kept = {path: axis for path, axis in space.items() if path in varied}
+def lasting(base: Config, settings: Mapping[str, object]) -> dict[str, object]:
+    """Nested settings with the numbers of rows that files hold: a run outlives its files."""
+    named = {path: at(base, path) for path in flat(settings)}
+    own = {k: v.numbers() for k, v in named.items() if isinstance(v, Record) and v.own}
+    return overlaid(settings, own)
+
+
+def _echo(
+    document: Mapping[str, object], varied: Mapping[str, AxisSpec], space: Space
+) -> dict[str, object]:
+    """What a study was asked, without what no longer varies, and with the rows of files."""
+    written = cast("Mapping[str, object]", document.get("space", {}))
+    rows = {path: axis.rows for path, axis in space.by_path.items()}
+    kept = {p: with_rows(axis, rows.get(p, ())) for p, axis in written.items() if p in varied}
     return {k: v for k, v in document.items() if k != "compare"} | {"space": kept}
 
 

@@ -74,3 +74,5 @@ class Catalog:
 
     name: str
     default: str
+    also: tuple[str, ...] = ()
+    """Other kinds of devices that may stand there when they are given as files."""
