@@ -1,0 +1,248 @@
+"""Errors of several pages carried through the page that joins them, by Monte Carlo.
+
+A joining page holds truth over prediction of each page it uses in a knob of its own, so a draw of
+all errors is a design like any other. An error is drawn once a page and metric: what two parts
+share, such as that of one GPU which trains and serves, is one error and not two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from zlib import crc32
+
+import numpy as np
+
+from dse import interval, registry
+from dse.interval import LEVEL, Error
+from dse.space import Columns, Space
+from dse.spec import AnyModel, Array, Config, Result, Uncertain, at
+
+DRAWS = 2048
+"""Draws behind the interval of one design."""
+
+FRONT_DRAWS = 256
+"""Draws behind the probabilities of many."""
+
+CONSTRAINT_DRAWS = 64
+"""Stratified draws by which a search holds a constraint with a probability."""
+
+BLOCK = 2**15
+"""Designs times draws that are evaluated at once."""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """One page's error of one metric in every draw, before it is scaled; shape (draws,)."""
+
+    page: str
+    metric: str
+    draws: int
+    seed: int
+
+    def _rng(self, what: str) -> np.random.Generator:
+        words = f"{self.page} {self.metric} {what}"
+        return np.random.default_rng([self.seed, crc32(words.encode())])
+
+    def _uniform(self, what: str) -> Array:
+        """One number in each of so many equal strata, in random order."""
+        rng = self._rng(what)
+        return (rng.permutation(self.draws) + rng.random(self.draws)) / self.draws
+
+    def normal(self, what: str) -> Array:
+        """Standard normal deviates, the same whenever they are asked for."""
+        from scipy.special import ndtri  # noqa: PLC0415 - 60 ms that listing and help save
+
+        return np.asarray(ndtri(self._uniform(what)))
+
+    def deviates(self, own: Array, error: Error) -> Array:
+        """Student's t of the error's groups, part shared, part each row's own.
+
+        Args:
+            own: normal deviates of the rows, shape (..., draws).
+            error: the error model.
+        """
+        from scipy.special import gammaincinv  # noqa: PLC0415 - see `normal`
+
+        shared = self.normal("shared")
+        mixed = np.sqrt(1.0 - error.own) * shared + np.sqrt(error.own) * own
+        half = error.groups / 2
+        spread = np.sqrt(half / gammaincinv(half, self._uniform("spread")))
+        return np.asarray(error.scale * mixed * spread)
+
+
+def ratios(slug: str, metric: str, where: Mapping[str, Array], own: Array, drawn: Drawn) -> Array:
+    """Truth over prediction of a page's metric, 1 where nothing was checked; shape (..., draws).
+
+    Args:
+        slug: the page.
+        metric: the metric whose check rows count.
+        where: regime -> mask of the designs, '' for none of the weak ones, shape (...).
+        own: normal deviates of the designs, shape (..., draws).
+        drawn: the page's error.
+    """
+    found: Array = np.zeros(())
+    for regime, mask in where.items():
+        error = interval.errors(slug).get((metric, regime))
+        if error is not None and np.any(mask):
+            column = np.asarray(mask)[..., np.newaxis]
+            found = np.where(column, drawn.deviates(own, error), found)
+    return np.exp(np.broadcast_to(found, np.broadcast_shapes(found.shape, np.shape(own))))
+
+
+def _regimes(uncertain: Uncertain[Config], config: Config) -> dict[str, Array]:
+    """Regime -> where it counts, of a joining page's use of another."""
+    named = uncertain.regimes(config) if uncertain.regimes else {}
+    left: Array = np.asarray(True)
+    found: dict[str, Array] = {}
+    for name, mask in named.items():
+        found[name] = np.logical_and(left, mask)
+        left = np.logical_and(left, np.logical_not(mask))
+    return {**found, "": left}
+
+
+Rows = Callable[[str], tuple[Sequence[str], Array]]
+"""Category knob -> slugs of its rows, and which of them each design has, shape (designs) or ()."""
+
+
+def rows_of_one(config: Config) -> Rows:
+    """The rows of a single design; '' stands for no category."""
+    return lambda path: ((at(config, path).slug if path else "",), np.asarray(0))
+
+
+def rows_of_many(space: Space, columns: Columns) -> Rows:
+    """The rows of a batch of designs."""
+    alone = rows_of_one(space.base)
+
+    def found(path: str) -> tuple[Sequence[str], Array]:
+        axis = space.by_path.get(path)
+        return (axis.labels, columns[path]) if axis else alone(path)
+
+    return found
+
+
+def factors(
+    page: AnyModel, config: Config, rows: Rows, *, draws: int, seed: int = 0
+) -> dict[str, Array]:
+    """Knob that holds an error -> truth over prediction in every draw.
+
+    Args:
+        page: a page that joins others.
+        config: one design, or a batch.
+        rows: the rows of its categories.
+        draws: how many.
+        seed: same seed, same draws.
+
+    Returns:
+        arrays of shape (draws,), or (designs, draws) where designs of a batch differ in it.
+    """
+    found = {}
+    for knob, uncertain in page.uncertain.items():
+        judged, sign = interval.judged_by(registry.model(uncertain.page), uncertain.metric)
+        drawn = Drawn(uncertain.page, judged, draws, seed)
+        slugs, codes = rows(uncertain.per)
+        own = np.stack([drawn.normal(f"of {slug}") for slug in slugs])[codes.astype(np.intp)]
+        where = _regimes(uncertain, config)
+        found[knob] = ratios(uncertain.page, judged, where, own, drawn) ** sign
+    return found
+
+
+def sampled(
+    page: AnyModel, config: Config, names: Sequence[str], *, draws: int = DRAWS, seed: int = 0
+) -> dict[str, Array]:
+    """Metrics of one design of a joining page in every draw, shape (draws,)."""
+    drawn = factors(page, config, rows_of_one(config), draws=draws, seed=seed)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        result = page.evaluate(type(config).batched(drawn, config))
+    return {name: np.broadcast_to(result.metrics[name], (draws,)) for name in names}
+
+
+def batches(
+    page: AnyModel,
+    space: Space,
+    columns: Columns,
+    names: Sequence[str],
+    *,
+    draws: int,
+    seed: int = 0,
+) -> Iterator[dict[str, Array]]:
+    """Metrics of designs in every draw, shape (designs, draws), in cache-sized portions."""
+    rows = _count(columns)
+    step = max(BLOCK // draws, 1)
+    for start in range(0, rows, step):
+        part = {path: column[start : start + step] for path, column in columns.items()}
+        yield _portion(page, space, part, names, draws=draws, seed=seed)
+
+
+def _count(columns: Columns) -> int:
+    return len(next(iter(columns.values()))) if columns else 1
+
+
+def _portion(
+    page: AnyModel, space: Space, columns: Columns, names: Sequence[str], *, draws: int, seed: int
+) -> dict[str, Array]:
+    config = space.config(columns)
+    rows = _count(columns)
+    if page.uncertain:
+        drawn = factors(page, config, rows_of_many(space, columns), draws=draws, seed=seed)
+        each = space.config({path: np.repeat(column, draws) for path, column in columns.items()})
+        flat = {k: np.broadcast_to(ratio, (rows, draws)).ravel() for k, ratio in drawn.items()}
+        config = type(config).batched(flat, each)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        result = page.evaluate(config)
+    if page.uncertain:
+        wide = {name: np.broadcast_to(result.metrics[name], rows * draws) for name in names}
+        return {name: column.reshape(rows, draws) for name, column in wide.items()}
+    return _spread(page, result, names, rows, draws, seed)
+
+
+def _spread(
+    page: AnyModel, result: Result, names: Sequence[str], rows: int, draws: int, seed: int
+) -> dict[str, Array]:
+    """Metrics of a page that is judged by its own check rows, in every draw."""
+    where = {k: np.broadcast_to(v, rows) for k, v in interval.regimes(page, result).items()}
+    found = {}
+    for name in names:
+        judged, sign = interval.judged_by(page, name)
+        drawn = Drawn(page.slug, judged, draws, seed)
+        own = np.random.default_rng([seed, crc32(judged.encode())]).standard_normal((rows, draws))
+        ratio = ratios(page.slug, judged, where, own, drawn) ** sign
+        value = np.broadcast_to(np.asarray(result.metrics[name]), rows)
+        found[name] = np.minimum(value[:, np.newaxis] * ratio, page.metrics[name].most)
+    return found
+
+
+def ends(page: AnyModel, name: str, samples: Array, shares: Sequence[float]) -> Array:
+    """Quantiles of a metric over its draws; a draw in which it is unknown counts as its worst.
+
+    Args:
+        page: the page.
+        name: the metric.
+        samples: shape (..., draws).
+        shares: probabilities.
+
+    Returns:
+        shape (shares, ...).
+    """
+    worst = -np.inf if page.metrics[name].sense == "max" else np.inf
+    known = np.where(np.isnan(samples), worst, samples)
+    return np.quantile(known, shares, axis=-1, method="inverted_cdf")
+
+
+def spans(
+    page: AnyModel, config: Config, result: Result, level: float = LEVEL
+) -> dict[str, tuple[float, float]]:
+    """Metric -> low and high end for one design, NaN where nothing was checked."""
+    if not page.uncertain:
+        found = interval.spans(page, result, level)
+        return {name: (float(low), float(high)) for name, (low, high) in found.items()}
+    tail = 0.5 - level / 2
+    drawn = sampled(page, config, list(page.metrics))
+    spans = {}
+    for name, samples in drawn.items():
+        value = float(result.metrics[name])
+        low, high = ends(page, name, samples, (tail, 1 - tail))
+        unmoved = bool(np.all(samples == samples[0]))
+        ended = (np.nan, np.nan) if unmoved or np.isnan(value) else (low, high)
+        spans[name] = float(min(ended[0], value)), float(max(ended[1], value))
+    return {k: v if not np.isnan(v[0]) else (np.nan, np.nan) for k, v in spans.items()}
