@@ -187,6 +187,7 @@ SPLIT = {"zones": "dual", "eadm": "off"}
 
 MODEL = Model(
     slug="copflash",
+    weak=("uniform",),
     paper=Paper.of(
         DATA,
         "How many years does the drive last under training traffic, and at what bandwidth?",
@@ -201,9 +202,11 @@ MODEL = Model(
         "write_amplification": Metric(
             "1", "min", "pages programmed per page written: the law of `victim`, 1 with LII"
         ),
-        "slc_amplification": Metric("1", "min", "of the SLC zone, if there is one"),
-        "tlc_amplification": Metric("1", "min", "of the TLC zone"),
-        "mixed_amplification": Metric("1", "min", "the law of `victim`, LII or not"),
+        "slc_amplification": Metric("1", "min", "of the SLC zone", error="write_amplification"),
+        "tlc_amplification": Metric("1", "min", "of the TLC zone", error="write_amplification"),
+        "mixed_amplification": Metric(
+            "1", "min", "the law of `victim`, LII or not", error="write_amplification"
+        ),
         "separated_amplification": Metric(
             "1", "min", "TLC only by LRU, hot and cold in blocks of their own, half the spare each"
         ),
@@ -216,8 +219,8 @@ MODEL = Model(
         "training_share": Metric(
             "1", "min", "of the day that the job takes; over 1 it does not end"
         ),
-        "slc_blocks": Metric("1", "", "share of the blocks in SLC mode"),
-        "slc_writes": Metric("1", "", "share of the host's writes that enter SLC"),
+        "slc_blocks": Metric("1", "", "share of the blocks in SLC mode", most=1.0),
+        "slc_writes": Metric("1", "", "share of the host's writes that enter SLC", most=1.0),
         "wear_imbalance": Metric("1", "", "wear of SLC less TLC over the larger; 0 is balanced"),
         "written_short": Metric("B", "", "a day, dead at the end of its step"),
         "written_medium": Metric("B", "", "a day, rewritten by the next step"),

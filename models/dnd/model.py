@@ -209,11 +209,15 @@ MODEL = Model(
         "functions": Metric("1", "", "functions that are taken apart"),
         "binary_instructions": Metric("1", "", "instructions of those functions"),
         "operator_types": Metric("1", "", "distinct types of operators in use"),
-        "recovery_probability": Metric("1", "min", "chance that every type is supported"),
-        "uniform_recovery": Metric("1", "min", "the same if support ignored popularity"),
-        "recovered_share": Metric("1", "min", "expected share of the operators that come back"),
+        "recovery_probability": Metric(
+            "1", "min", "chance that every type is supported", most=1.0
+        ),
+        "uniform_recovery": Metric("1", "min", "the same if support ignored popularity", most=1.0),
+        "recovered_share": Metric(
+            "1", "min", "expected share of the operators that come back", most=1.0
+        ),
         "correctness_bound": Metric(
-            "1", "", "least chance that what is supported comes back right"
+            "1", "", "least chance that what is supported comes back right", most=1.0
         ),
         "feasible": Metric("1", "", "whether it is in the tool's scope; outside is not safe"),
     },

@@ -173,6 +173,7 @@ def _flags(
 
 MODEL = Model(
     slug="duet",
+    weak=("overlap",),
     paper=Paper.of(
         DATA, "Which subgraphs run on the CPU, which on the GPU, and what latency results?"
     ),
@@ -187,7 +188,7 @@ MODEL = Model(
         "optimum": Metric("s", "min", "under the best of all placements"),
         "regret": Metric("1", "min", "latency above the best placement's, as a share of it"),
         "transfer_time": Metric("s", "min", "exposed time on the link"),
-        "cpu_share": Metric("1", "", "share of the busy time that the CPU takes"),
+        "cpu_share": Metric("1", "", "share of the busy time that the CPU takes", most=1.0),
         **{
             f"{name}_on_gpu": Metric(
                 "1", "", f"1 if {name} runs on the GPU; 0 if on the CPU or absent"

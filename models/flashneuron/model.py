@@ -236,7 +236,7 @@ MODEL = Model(
     evaluate=evaluate,
     metrics={
         "iteration_time": Metric("s", "min", "time of one training step"),
-        "throughput": Metric("1/s", "max", "samples per second"),
+        "throughput": Metric("1/s", "max", "samples per second", error="1/iteration_time"),
         "throughput_gain": Metric("1", "max", "against the GPU alone at its largest batch"),
         "gpu_only_batch": Metric("1", "", "largest batch of the GPU alone"),
         "max_batch": Metric("1", "max", "largest batch that runs"),

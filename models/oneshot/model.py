@@ -236,6 +236,7 @@ MEASURED = {"tuner": "one_shot", "costs.training": 0}
 
 MODEL = Model(
     slug="oneshot",
+    weak=("misses",),
     paper=Paper.of(
         DATA, "How wrong is the predictor, and what does that cost in speed against hours saved?"
     ),
@@ -243,11 +244,15 @@ MODEL = Model(
     evaluate=evaluate,
     metrics={
         "regret": Metric("1", "min", "time of the kernel kept over the best of its space"),
-        "efficiency": Metric("1", "max", "achieved share of the best speed, 1 / regret"),
-        "random_regret": Metric("1", "", "regret of as many trials at random"),
-        "rank_correlation": Metric("1", "max", "of predicted and true times"),
+        "efficiency": Metric(
+            "1", "max", "achieved share of the best speed, 1 / regret", error="1/regret", most=1.0
+        ),
+        "random_regret": Metric("1", "", "regret of as many trials at random", error="regret"),
+        "rank_correlation": Metric("1", "max", "of predicted and true times", most=1.0),
         "rank_error": Metric("1", "min", "1 less the rank correlation: what regret comes from"),
-        "top_rank_correlation": Metric("1", "max", "the same within the true best tenth"),
+        "top_rank_correlation": Metric(
+            "1", "max", "the same within the true best tenth", most=1.0
+        ),
         "prediction_error": Metric("1", "min", "standard deviation of log prediction over time"),
         "tuning_time": Metric("s", "min", "one network, with its share of the training"),
         "compile_time": Metric("s", "min", "one network, training left out"),

@@ -237,6 +237,7 @@ def evaluate(config: Pass) -> Result:
         "length": np.greater(config.tokens, net.context),
         "context": config.context < config.tokens,
         "plain": (config.compute_efficiency == 1) & (config.memory_efficiency == 1) & roofed,
+        "datasheet": roofed,
         **coverage.flags(config, brief),
     }
     terms["launch"] = launch
@@ -248,6 +249,7 @@ SHORT: dict[str, object] = {"workload": "gpt2", "batch": 1, "tokens": 1, "dispat
 
 MODEL = Model(
     slug="roofline",
+    weak=("datasheet", "unmeasured", "throttled"),
     paper=Paper.of(
         DATA, "How long does one pass of this network take on that device, and what binds it?"
     ),
@@ -255,13 +257,13 @@ MODEL = Model(
     evaluate=evaluate,
     metrics={
         "latency": Metric("s", "min", "time of one pass"),
-        "tokens_per_second": Metric("token/s", "max", "new tokens per second, all sequences"),
+        "tokens_per_second": Metric("token/s", "max", "new tokens a second", error="1/latency"),
         "energy": Metric("J", "min", "energy of one pass at the power limit: an upper end"),
         "flops": Metric("FLOP", "", "operations of one pass"),
         "bytes_moved": Metric("B", "", "traffic of one pass to and from memory"),
         "intensity": Metric("FLOP/B", "", "operations per byte moved"),
-        "achieved_flops": Metric("FLOP/s", "max", "operations per second"),
-        "utilisation": Metric("1", "max", "share of the datasheet's peak"),
+        "achieved_flops": Metric("FLOP/s", "max", "operations per second", error="1/latency"),
+        "utilisation": Metric("1", "max", "share of the peak", error="1/latency", most=1.0),
         "memory_footprint": Metric("B", "min", "weights and cache on the device"),
         "feasible": Model.FEASIBLE,
     },
@@ -273,6 +275,9 @@ MODEL = Model(
         "context": "context below tokens: counts a window, not the whole prompt",
         "plain": "plain datasheet: 25 to 55 % too fast on most measured products of matrices",
         **coverage.WORDS,
+    },
+    remarks={
+        "datasheet": "datasheet form: its efficiencies are assumed; `form` has a measured one"
     },
     rules=(
         Rule(
