@@ -33,7 +33,7 @@ class Pick:
             InputError: the run has no design of that name.
         """
         study, row = self.run.study(), self._row()
-        return study.page.slug, _settings(study, self.run.design(row))
+        return study.page.slug, settings_of(study, self.run.design(row))
 
     def _row(self) -> int:
         """The number of the design among all that the run holds."""
@@ -78,8 +78,8 @@ def best_of(run: Run) -> dict[str, int]:
     return found
 
 
-def _settings(study: Study, design: Table) -> dict[str, object]:
-    """What the study fixes with what the design chose; defaults stay open to prices."""
+def settings_of(study: Study, design: Table) -> dict[str, object]:
+    """What the study fixes with what one of its designs chose; defaults stay open to prices."""
     varied: dict[str, object] = {}
     for axis in study.space.axes:
         value = float(design[axis.path][0])
