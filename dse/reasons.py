@@ -1,0 +1,129 @@
+"""Why one design and not another, as a terminal shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from rich.console import Console
+from rich.markup import escape
+
+from dse import side_by_side, units
+from dse.grids import new_grid
+from dse.margins import Bound
+from dse.relaxation import Change, Measure
+from dse.search import method_of
+from dse.standing import Searched
+from dse.why import Why
+
+OPENED = 3
+"""Knobs that a change opens of which a line names the values."""
+
+
+def why(out: Console, found: Why) -> None:
+    """The verdict, the constraints, what would free the design, and what beats it."""
+    out.print(f"[bold]{escape(found.name)}: {escape(found.verdict.text)}[/bold]")
+    out.print(escape(searched(found.searched)))
+    for path, words in found.near.outside.items():
+        out.print(f"outside the study's space: {path} = {escape(words)}")
+    for text in found.troubles:
+        out.print(f"  {escape(text)}")
+    _constraints(out, found)
+    _changes(out, found)
+    if found.rival is not None:
+        _rival(out, found)
+
+
+def searched(found: Searched) -> str:
+    """What the design is judged against, and how much of the space that is."""
+    where = f"the run {found.run.path}" if found.run else f"the study {found.study.slug}"
+    said = f"judged by {where}: {found.size:,} on the front of {found.designs:,} designs"
+    if found.whole:
+        return f"{said}, which are all of its space"
+    how = method_of(found.study) if found.finished else "a search that was interrupted"
+    said = f"{said} by {how}, not all of its space"
+    if found.near:
+        said += f"; of {found.near:,} designs one change away {found.near_priced:,} were priced"
+    if found.drifted:
+        said += "; the page has changed since, so its front was priced anew"
+    return said
+
+
+def _constraints(out: Console, found: Why) -> None:
+    if not found.bounds:
+        return
+    grid = new_grid("constraint", "reached", "", "passes with", right=(1,))
+    for bound in found.bounds:
+        value = units.show(bound.value, bound.unit)
+        grid.add_row(escape(bound.constraint.text), value, _margin(bound), escape(bound.loosened))
+    out.print(grid)
+    missed = [bound for bound in found.bounds if bound.missed]
+    if any(bound.alone for bound in missed):
+        out.print(f"the bound alone would free it; {_then(found)}")
+    elif len(missed) > 1:
+        out.print("no bound alone would free it: each that is missed must give way")
+    elif missed:
+        out.print("no bound alone would free it")
+
+
+def _then(found: Why) -> str:
+    """What a design would be that only a bound keeps out."""
+    n = found.dominators
+    return f"then {n:,} of the front would dominate it" if n else "then none would dominate it"
+
+
+def _margin(bound: Bound) -> str:
+    if bound.missed and not np.isfinite(bound.distance):
+        return "missed" if bound.state == "missed" else "unknown"
+    share = f" ({100 * bound.share:,.3g} %)" if np.isfinite(bound.share) else ""
+    by = f"{units.show(bound.distance, bound.unit)}{share}"
+    return f"missed by {by}" if bound.missed else f"{bound.state}: {by} to spare"
+
+
+def _changes(out: Console, found: Why) -> None:
+    if not found.goal:
+        return
+    if found.running and not found.changes:
+        _table(out, "one change that makes it run", found.running, found.measure)
+    if found.changes:
+        _table(out, f"one change, and it {found.goal}", found.changes, found.measure)
+    if found.stuck:
+        none = "none" if found.changes else "no change"
+        out.print(f"{none} of {', '.join(found.stuck)} alone does that")
+    elif not found.near.moved:
+        out.print("the study varies no knob that the design uses")
+
+
+def _table(out: Console, title: str, changes: Sequence[Change], measure: Measure) -> None:
+    title = f"{title}; ranked by {measure.text}"
+    grid = new_grid("knob", "", "adds", "", title=title, right=(2,))
+    for change in changes:
+        cost = "unknown" if np.isnan(change.cost) else _signed(change.cost, measure.unit)
+        knob, _, moved = change.shown.partition(" ")
+        grid.add_row(escape(knob), escape(moved), cost, escape(_beside(change)))
+    out.print(grid)
+
+
+def _signed(value: float, unit: str) -> str:
+    return f"{'+' if value > 0 else ''}{units.show(value, unit)}"
+
+
+def _beside(change: Change) -> str:
+    """What else is to be said of a change: knobs that it opens, other values that do."""
+    opened = [f"{path} {value}" for path, value in change.opens.items()]
+    more = f" and {len(opened) - OPENED} more" if len(opened) > OPENED else ""
+    with_ = f"with {', '.join(opened[:OPENED])}{more}" if opened else ""
+    others = f"{change.others:,} other values do as well" if change.others else ""
+    return "; ".join(filter(None, [with_, others]))
+
+
+def _rival(out: Console, found: Why) -> None:
+    """The design beside the nearest that dominates it, and the difference in sentences."""
+    rival = found.rival
+    if rival is None:
+        return
+    n = found.dominators
+    words = f"the nearest of the {n:,} that dominate it" if n else "the nearest of the front"
+    out.print(f"beside {words}:")
+    side_by_side.comparison(out, rival)
+    out.print(escape("; ".join(found.differences)))
