@@ -12,6 +12,7 @@ import numpy as np
 
 from dse import documents, files, picks, registry, simulate, units
 from dse.errors import InputError
+from dse.grounds import as_json, grounds
 from dse.mechanism import AnyReference
 from dse.spec import AnyModel, Config, Knob, Result, at, knobs
 from dse.study import overlaid
@@ -89,12 +90,12 @@ def answer(page: AnyModel, config: Config) -> Answer:
     """A scalar design priced, as plain data; what is unknown is None."""
     with np.errstate(divide="ignore", invalid="ignore"):
         result = page.evaluate(config)
+    sure = grounds(page, config, result)
     metrics = {
         name: {
             "value": _plain(result.metrics[name], truth=name == "feasible"),
             "unit": metric.unit,
-            "low": None,
-            "high": None,
+            **as_json(sure[name]),
         }
         for name, metric in page.metrics.items()
     }

@@ -261,7 +261,7 @@ def explain_infeasible(archive: Archive) -> list[str]:
     elif not nearest["feasible"][0]:
         lines.append("the nearest design cannot run; those that can miss more")
     for constraint in archive.study.constraints:
-        reached = nearest[constraint.metric]
+        reached = nearest[constraint.column]
         missed = constraint.violation(reached)
         if missed[0] > 0:
             value = units.show(float(reached[0]), archive.study.metrics[constraint.metric].unit)

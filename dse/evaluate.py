@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from dse import interval, joint
 from dse.space import Columns
-from dse.spec import Array, Mask
+from dse.spec import Array, Config, Mask, Result
 from dse.study import Study, build
 
 if TYPE_CHECKING:
@@ -100,16 +101,17 @@ def evaluate(study: Study, columns: Columns) -> Table:
     }
     feasible = reduce(np.logical_and, covered, metrics["feasible"] > 0)
     known = reduce(np.logical_and, (o.ranks(metrics[o.metric]) for o in study.objectives))
-    violation = _violation(study, metrics, rows)
+    judged = {**metrics, **_at_confidence(study, columns, config, result, metrics)}
+    violation = _violation(study, judged, rows)
     raised = (result.flags[name] for name in study.page.flags)
     flagged = reduce(np.logical_or, raised, np.zeros(rows, dtype=np.bool_))
-    judged = {
+    verdict = {
         "feasible": feasible,
         "violation": violation,
         "accepted": feasible & known & (violation == 0),
         "extrapolates": flagged,
     }
-    return Table({**columns, **metrics, **judged}, _units(study), _labels(study))
+    return Table({**columns, **judged, **verdict}, _units(study), _labels(study))
 
 
 def refused(study: Study, table: Table) -> dict[str, int]:
@@ -126,13 +128,34 @@ def refused(study: Study, table: Table) -> dict[str, int]:
 def _violation(study: Study, metrics: Mapping[str, Array], rows: int) -> Array:
     total = np.zeros(rows)
     for constraint in study.constraints:
-        total = total + constraint.violation(metrics[constraint.metric])
+        total = total + constraint.violation(metrics[constraint.column])
     return total
+
+
+def _at_confidence(
+    study: Study, columns: Columns, config: Config, result: Result, metrics: Mapping[str, Array]
+) -> dict[str, Array]:
+    """What constraints with a probability judge; designs that miss the bound as it is stay so."""
+    found = {}
+    for constraint in study.constraints:
+        if constraint.confidence is not None:
+            value = metrics[constraint.metric]
+            rows = np.flatnonzero(constraint.violation(value) == 0)
+            asked = constraint.confidence if constraint.sign > 0 else 1 - constraint.confidence
+            end = np.array(value)
+            if study.page.uncertain and len(rows):
+                some = {path: column[rows] for path, column in columns.items()}
+                end[rows] = joint.quantile(study.page, study.space, some, constraint.metric, asked)
+            elif len(rows):
+                end = interval.end(study.page, result, constraint.metric, asked, len(value))
+            found[constraint.column] = end
+    return found
 
 
 def _units(study: Study) -> dict[str, str]:
     knobs = {axis.path: axis.unit for axis in study.space.axes if axis.unit}
     metrics = {name: metric.unit for name, metric in study.metrics.items()}
+    metrics |= {c.column: study.metrics[c.metric].unit for c in study.constraints}
     return knobs | metrics | {"violation": "1"}
 
 

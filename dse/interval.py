@@ -97,6 +97,8 @@ class Error:
     own: float
     """Share of the variance that designs of one group do not have in common."""
     tier: str
+    freedom: float
+    """Degrees of freedom of the spread."""
 
     @property
     def few(self) -> bool:
@@ -107,7 +109,7 @@ class Error:
         """Ln of the factor that truth stays below with this probability."""
         from scipy.special import stdtrit  # noqa: PLC0415 - 60 ms that listing and help save
 
-        return float(self.scale * stdtrit(self.groups, share))
+        return float(self.scale * stdtrit(self.freedom, share))
 
     def words(self) -> str:
         """What it rests on."""
@@ -132,6 +134,22 @@ def fitted(groups: Sequence[Group], pooled: float) -> Error:
         rows=sum(group.rows for group in groups),
         own=min(within / square, 1.0) if square else 0.0,
         tier=_tier(groups),
+        freedom=float(k),
+    )
+
+
+def together(one: Error, other: Error) -> Error:
+    """The error of a prediction that stands on another one; freedom by Welch and Satterthwaite."""
+    own, under = one.scale**2, other.scale**2
+    square = own + under
+    parts = own**2 / one.freedom + under**2 / other.freedom
+    return Error(
+        scale=math.sqrt(square),
+        groups=min(one.groups, other.groups),
+        rows=one.rows + other.rows,
+        own=(own * one.own + under * other.own) / square if square else 0.0,
+        tier=max(one.tier, other.tier, key=TIERS.index),
+        freedom=square**2 / parts if parts else one.freedom,
     )
 
 
@@ -177,8 +195,15 @@ def models(found: Sequence[Group]) -> dict[tuple[str, str], Error]:
 
 @cache
 def errors(slug: str) -> Mapping[tuple[str, str], Error]:
-    """The error models of a page: (metric, regime) -> error."""
-    return models(groups(slug))
+    """The error models of a page: (metric, regime) -> error, with that of what it stands on."""
+    found = models(groups(slug))
+    for metric, under in registry.model(slug).rests.items():
+        other = errors(under.page).get((under.metric, under.regime))
+        for regime in under.where if other else ():
+            one = found.get((metric, regime)) or found.get((metric, ""))
+            if one and other:
+                found[metric, regime] = together(one, other)
+    return found
 
 
 def forget() -> None:
@@ -220,6 +245,14 @@ def reaches(page: AnyModel, metric: str, where: Mapping[str, Array], share: floa
         if error is not None and np.any(mask):
             found = np.where(mask, error.reach(share), found)
     return found
+
+
+def end(page: AnyModel, result: Result, metric: str, share: float, rows: int) -> Array:
+    """What truth stays below with a probability, shape (rows,); NaN where nothing was checked."""
+    where = {k: np.broadcast_to(mask, rows) for k, mask in regimes(page, result).items()}
+    value = np.asarray(result.metrics[metric], dtype=np.float64)
+    found = value * np.exp(reaches(page, metric, where, share))
+    return np.minimum(np.broadcast_to(found, rows), page.metrics[metric].most)
 
 
 def spans(page: AnyModel, result: Result, level: float = LEVEL) -> dict[str, tuple[Array, Array]]:

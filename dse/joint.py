@@ -27,6 +27,12 @@ FRONT_DRAWS = 256
 CONSTRAINT_DRAWS = 64
 """Stratified draws by which a search holds a constraint with a probability."""
 
+PROBES = 256
+"""Designs of a space that are asked whether an error moves a metric."""
+
+PROBES = 256
+"""Designs of a space that are asked whether an error moves a metric."""
+
 BLOCK = 2**15
 """Designs times draws that are evaluated at once."""
 
@@ -66,7 +72,7 @@ class Drawn:
 
         shared = self.normal("shared")
         mixed = np.sqrt(1.0 - error.own) * shared + np.sqrt(error.own) * own
-        half = error.groups / 2
+        half = error.freedom / 2
         spread = np.sqrt(half / gammaincinv(half, self._uniform("spread")))
         return np.asarray(error.scale * mixed * spread)
 
@@ -90,7 +96,7 @@ def ratios(slug: str, metric: str, where: Mapping[str, Array], own: Array, drawn
     return np.exp(np.broadcast_to(found, np.broadcast_shapes(found.shape, np.shape(own))))
 
 
-def _regimes(uncertain: Uncertain[Config], config: Config) -> dict[str, Array]:
+def regimes(uncertain: Uncertain[Config], config: Config) -> dict[str, Array]:
     """Regime -> where it counts, of a joining page's use of another."""
     named = uncertain.regimes(config) if uncertain.regimes else {}
     left: Array = np.asarray(True)
@@ -142,7 +148,7 @@ def factors(
         drawn = Drawn(uncertain.page, judged, draws, seed)
         slugs, codes = rows(uncertain.per)
         own = np.stack([drawn.normal(f"of {slug}") for slug in slugs])[codes.astype(np.intp)]
-        where = _regimes(uncertain, config)
+        where = regimes(uncertain, config)
         found[knob] = ratios(uncertain.page, judged, where, own, drawn) ** sign
     return found
 
@@ -227,6 +233,25 @@ def ends(page: AnyModel, name: str, samples: Array, shares: Sequence[float]) -> 
     worst = -np.inf if page.metrics[name].sense == "max" else np.inf
     known = np.where(np.isnan(samples), worst, samples)
     return np.quantile(known, shares, axis=-1, method="inverted_cdf")
+
+
+def has_interval(page: AnyModel, space: Space, metric: str) -> bool:
+    """Whether any check row says how far a metric errs, in some designs of a space."""
+    if not page.uncertain:
+        judged, _ = interval.judged_by(page, metric)
+        return any(name == judged for name, _ in interval.errors(page.slug))
+    few = np.random.default_rng(0).random((PROBES, max(len(space.axes), 1)))
+    portions = batches(page, space, space.sample(few), [metric], draws=2)
+    return any(bool(np.any(part[metric][:, 0] != part[metric][:, 1])) for part in portions)
+
+
+def quantile(page: AnyModel, space: Space, columns: Columns, metric: str, share: float) -> Array:
+    """What a metric of designs of a joining page stays below with a probability, shape (designs,).
+
+    The draws are few and stratified, since a search asks this of millions.
+    """
+    portions = batches(page, space, columns, [metric], draws=CONSTRAINT_DRAWS)
+    return np.concatenate([ends(page, metric, part[metric], (share,))[0] for part in portions])
 
 
 def spans(

@@ -100,7 +100,7 @@ def _tell(study: Study, asker: Any, trials: Sequence[Any], table: Table) -> None
     from optuna.trial import TrialState  # noqa: PLC0415 - only Optuna's methods need it
 
     points = points_of(study, table)
-    missed = [c.violation(table[c.metric]) for c in study.constraints]
+    missed = [c.violation(table[c.column]) for c in study.constraints]
     for i, trial in enumerate(trials):
         if not (points[i] < np.inf).all():  # false for NaN too; -inf is infinitely good
             asker.tell(trial, state=TrialState.FAIL)

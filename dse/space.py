@@ -285,14 +285,29 @@ class Space:
         return found
 
 
+_CONFIDENT = re.compile(r"(?P<bound>.+?)\s+with\s+(?P<percent>\S+)\s*%")
+
+
 @dataclass(frozen=True)
 class Constraint:
-    """A bound on a metric: `sign * (metric - limit) <= 0` must hold."""
+    """A bound on a metric: `sign * (metric - limit) <= 0` must hold.
+
+    With a `confidence` it must hold with that probability, so what is judged is the end of the
+    metric's interval that truth stays within so often.
+    """
 
     text: str
     metric: str
     sign: float
     limit: float
+    confidence: float | None = None
+
+    @property
+    def column(self) -> str:
+        """The column of a table that is judged."""
+        if self.confidence is None:
+            return self.metric
+        return f"{self.metric}_at_{100 * self.confidence:g}"
 
     def violation(self, value: Array) -> Array:
         """How far the bound is missed, relative to it; 0 where it holds, inf where unknown."""
@@ -302,12 +317,13 @@ class Constraint:
 
 
 def parse_constraint(text: str, metric_units: Mapping[str, str]) -> Constraint:
-    """Read 'latency <= 500 ms' against the metrics of a page.
+    """Read 'latency <= 500 ms', or 'lifetime >= 3 years with 90 %', against a page's metrics.
 
     Raises:
-        InputError: not a bound, an unknown metric or a wrong unit.
+        InputError: not a bound, an unknown metric, a wrong unit or no probability.
     """
-    clauses = parse_clauses(text)
+    confident = _CONFIDENT.fullmatch(text.strip())
+    clauses = parse_clauses(confident["bound"] if confident else text)
     if len(clauses) != 1 or clauses[0].op not in ("<=", ">="):
         raise InputError(
             f"constraint '{text}' must be one bound with <= or >=; list several apart"
@@ -317,4 +333,18 @@ def parse_constraint(text: str, metric_units: Mapping[str, str]) -> Constraint:
         raise InputError(f"constraint '{text}': {unknown('metric', clause.name, metric_units)}")
     with placed(f"constraint '{text}'"):
         limit = _number(clause.operand, metric_units[clause.name])
-    return Constraint(text, clause.name, 1.0 if clause.op == "<=" else -1.0, limit)
+        share = _confidence(confident["percent"]) if confident else None
+    return Constraint(text, clause.name, 1.0 if clause.op == "<=" else -1.0, limit, share)
+
+
+def _confidence(percent: str) -> float:
+    """A probability that can be asked for: below a half a bound would be looser than without."""
+    try:
+        share = float(percent) / 100
+    except ValueError:
+        share = np.nan
+    if not 0.5 <= share <= 0.999:
+        raise InputError(
+            f"50 % <= probability <= 99.9 % must hold, got {percent} %; say with 90 %"
+        )
+    return share

@@ -300,6 +300,18 @@ class Uncertain(Generic[C]):
     """Design -> the weak regimes of that page that its use falls in; none by default."""
 
 
+@dataclass(frozen=True)
+class Rests:
+    """That a page takes another page's prediction for granted, so that its error adds."""
+
+    page: str
+    metric: str
+    regime: str = ""
+    """The weak regime of that page which it uses."""
+    where: tuple[str, ...] = ("",)
+    """The page's own regimes in which it does so."""
+
+
 Reader: TypeAlias = Callable[[Path], Mapping[str, object]]
 """A file -> the settings it stands for; raises `InputError` in one line."""
 
@@ -329,6 +341,9 @@ class Model(Generic[C]):
     weak: tuple[str, ...] = ()
     """Flags and remarks under which the page errs otherwise: the first one that is raised names
     the regime whose check rows count for a design."""
+    rests: Mapping[str, Rests] = field(default_factory=dict)
+    """Metric -> what its own check rows take for granted, as an executed mechanism does the times
+    of kernels."""
     uncertain: Mapping[str, Uncertain[C]] = field(default_factory=dict)
     """Dotted knob -> the prediction of another page whose error it holds."""
 

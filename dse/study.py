@@ -14,6 +14,7 @@ from dse import documents, registry
 from dse.axes import AxisSpec, Varied, joint, with_rows
 from dse.axes import field_of as field_of
 from dse.errors import InputError, explain, placed, unknown
+from dse.joint import has_interval
 from dse.prices import in_force
 from dse.provenance import Sheet
 from dse.space import Constraint, Space, parse_constraint
@@ -263,7 +264,7 @@ def _built(
         page=page,
         space=space,
         objectives=_objectives(page, file.objectives, place),
-        constraints=_constraints(page, file.constraints, place),
+        constraints=_constraints(page, space, file.constraints, place),
         compare=compare,
         search=spec,
         warnings=(
@@ -340,11 +341,20 @@ def _objectives(page: AnyModel, names: Sequence[str], place: str) -> tuple[Objec
     return tuple(Objective(name, signs[page.metrics[name].sense]) for name in names)
 
 
-def _constraints(page: AnyModel, texts: Sequence[str], place: str) -> tuple[Constraint, ...]:
+def _constraints(
+    page: AnyModel, space: Space, texts: Sequence[str], place: str
+) -> tuple[Constraint, ...]:
     bounds = {name: metric.unit for name, metric in page.metrics.items()}
     _refuse_doubles(texts, f"{place}: constraints")
     with placed(place):
-        return tuple(parse_constraint(text, bounds) for text in texts)
+        found = tuple(parse_constraint(text, bounds) for text in texts)
+    for constraint in found:
+        if constraint.confidence and not has_interval(page, space, constraint.metric):
+            raise InputError(
+                f"{place}: constraint '{constraint.text}': nothing was checked of "
+                f"{constraint.metric}, so no probability is known; drop 'with ... %'"
+            )
+    return found
 
 
 def _refuse_doubles(names: Sequence[str], where: str) -> None:

@@ -49,6 +49,7 @@ class Switch(Record):
 class Gpu(roofline.Device):
     """What serving reads of a GPU; a price may be unknown."""
 
+    power: Annotated[Real, Unit("W")]
     multiprocessors: Count
     host_bandwidth: Annotated[Real, Unit("B/s")]
     price: Annotated[Real, Unit("USD")] = UNKNOWN
@@ -57,6 +58,7 @@ class Gpu(roofline.Device):
 class TrainingGpu(flashneuron.Device):
     """What training reads of a GPU; price and NVLink may be unknown."""
 
+    power: Annotated[Real, Unit("W")]
     price: Annotated[Real, Unit("USD")] = UNKNOWN
     nvlink_bandwidth: Annotated[Real, Unit("B/s")] = UNKNOWN
 

@@ -264,9 +264,7 @@ MODEL = Model(
         "board": "board other than the U280: both constants may differ",
         "context": "context beyond 384 tokens: latency is a lower estimate, softmax is free",
     },
-    remarks={
-        "power": "energy rests on a remembered 45 W a board; the headline ratio implies 66 W",
-    },
+    remarks={"power": "energy rests on a remembered 45 W a board; the headline implies 66 W"},
     rules=(
         Rule(
             "heads % fpgas == 0",

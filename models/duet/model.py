@@ -50,7 +50,7 @@ from typing import cast
 
 import numpy as np
 
-from dse.spec import Array, Mask, Metric, Model, Monotone, Paper, Result, Rule
+from dse.spec import Array, Mask, Metric, Model, Monotone, Paper, Rests, Result, Rule
 
 from .assembly import costs, footprints, present, sides
 from .config import (
@@ -171,9 +171,20 @@ def _flags(
     }
 
 
+TIMES = (
+    "latency",
+    "latency_gpu",
+    "latency_cpu",
+    "optimum",
+    "speedup_over_gpu",
+    "speedup_over_cpu",
+)
+"""What takes the kernel times of `roofline` for granted; of a ratio of two devices none cancels."""
+
 MODEL = Model(
     slug="duet",
     weak=("overlap",),
+    rests={name: Rests("roofline", "latency", "datasheet", ("", "overlap")) for name in TIMES},
     paper=Paper.of(
         DATA, "Which subgraphs run on the CPU, which on the GPU, and what latency results?"
     ),

@@ -45,7 +45,7 @@ from typing import cast
 
 import numpy as np
 
-from dse.spec import Array, Mask, Metric, Model, Monotone, Paper, Result, Rule, leaf
+from dse.spec import Array, Mask, Metric, Model, Monotone, Paper, Rests, Result, Rule, leaf
 from dse.units import DAY
 
 from ..roofline import model as roofline
@@ -229,6 +229,8 @@ SPARSE = {**PACKED, **ROOFED, "workload": "vgg16"}
 
 MODEL = Model(
     slug="flashneuron",
+    weak=("roofline",),
+    rests={"iteration_time": Rests("roofline", "latency", "datasheet", ("roofline",))},
     paper=Paper.of(
         DATA, "Does the transfer hide under compute, and what does a larger batch buy?"
     ),
@@ -270,8 +272,7 @@ MODEL = Model(
         "roofline": "compute by roofline: the fitted steps have measured compute times",
     },
     remarks={
-        "trace": "compute from the trace at its own batch, physical or not; roofline_time stands"
-        " beside it, for the network, tokens and GPU that are set",
+        "trace": "compute from the trace at its own batch, physical or not; see roofline_time",
         "unnamed": "an estimate: the trace names no saved tensors, as an export of PyTorch's"
         " profiler does not, so none is rounded whole, and what a ReLU wrote is unknown if 0",
         "operators": "the trace counts no kernels: from a profiler's export, its times are those"

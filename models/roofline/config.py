@@ -11,7 +11,7 @@ from dse.spec import Bounds, Catalog, Config, Operator, Real, Record, Symbol, Un
 
 DATA = provenance.sheet(__package__)
 GIVEN = DATA.default
-UNKNOWN, OFF = leaf(math.nan), leaf(0.0)
+UNKNOWN, OFF, ONCE = leaf(math.nan), leaf(0.0), leaf(1.0)
 
 Flops = Annotated[Real, Unit("FLOP/s")]
 Size = Annotated[Real, Field(ge=1), Unit("sequence"), Bounds(1, 512, log=True, integer=True)]
@@ -40,8 +40,8 @@ class Device(Record):
 
     memory_bandwidth: Annotated[Real, Unit("B/s")]
     memory_capacity: Annotated[Real, Unit("B")]
-    power: Annotated[Real, Unit("W")]
     peak_fp32: Flops
+    power: Annotated[Real, Unit("W")] = UNKNOWN
     peak_tf32: Flops = UNKNOWN
     peak_fp16: Flops = UNKNOWN
     peak_bf16: Flops = UNKNOWN
@@ -59,6 +59,12 @@ class Device(Record):
     """As the datasheet names it; empty in a batch over several boards."""
     stacked: Switch = UNKNOWN
     """1 with stacked memory (HBM), 0 with GDDR; read off the memory's type."""
+    measured: Switch = OFF
+    """1 where peaks and bandwidth were measured on the device: they are reached as they stand."""
+    pace_tensor: Annotated[Real, Field(gt=0), Unit("1")] = ONCE
+    """Rate of a large product measured on the board's tensor cores, over what the law says."""
+    pace_vector: Annotated[Real, Field(gt=0), Unit("1")] = ONCE
+    """The same of its vector lanes."""
 
     @model_validator(mode="before")
     @classmethod
@@ -113,8 +119,8 @@ class Pass(Config):
 
     workload: Annotated[Network, Catalog("workloads", "gpt2-1.5b"), Symbol("N")]
     """The network."""
-    device: Annotated[Device, Catalog("gpus", "v100-pcie-16gb"), Symbol("D")]
-    """The GPU it runs on."""
+    device: Annotated[Device, Catalog("gpus", "v100-pcie-16gb", also=("cpus",)), Symbol("D")]
+    """The GPU it runs on, or the file of a measured CPU."""
     precision: Annotated[Precision, Catalog("roofline.precision", "fp16"), Symbol("w")]
     """Number format of weights, activations and arithmetic."""
     batch: Annotated[Size, Symbol("b")] = GIVEN("batch")

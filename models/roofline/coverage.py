@@ -9,7 +9,7 @@ from dse.spec import Array, Mask, Rule
 from .config import DATA, GIVEN, Pass
 from .operators import alike
 
-KNOWN = ("multiprocessors", "base_clock", "boost_clock", "l2_capacity", "stacked")
+KNOWN = ("power", "multiprocessors", "base_clock", "boost_clock", "l2_capacity", "stacked")
 HALF = ("fp16", "bf16")
 FORMATS = ("fp32", "tf32", *HALF)
 
@@ -44,6 +44,12 @@ def flags(config: Pass, brief: Mask) -> dict[str, Mask]:
 def on(config: Pass) -> Mask:
     """Whether the calibrated form is set."""
     return np.greater(config.form.calibrated, 0.0)
+
+
+def plain(config: Pass) -> Mask:
+    """Whether a datasheet is taken at its word; rates that were measured are reached."""
+    whole = (config.compute_efficiency == 1) & (config.memory_efficiency == 1)
+    return np.logical_and(whole, np.equal(config.device.measured, 0.0))
 
 
 def implied(premise: Mask, holds: Mask) -> Mask:

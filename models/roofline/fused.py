@@ -80,7 +80,8 @@ def prefill_time(
     """
     slowed = (device.base_clock / device.boost_clock) ** law.clock
     filled = (head_dim / FULL_HEAD) ** law.head
-    rate = pace * law.ceiling * peak * slowed * filled / device.multiprocessors
+    board = pace * device.pace_tensor
+    rate = board * law.ceiling * peak * slowed * filled / device.multiprocessors
     blocks = np.ceil(tokens / QUERIES)
     seen = np.maximum(context - blocks * QUERIES / 2.0, context / 2.0)
     per_key = 4.0 * QUERIES * head_dim / rate

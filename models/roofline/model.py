@@ -236,7 +236,7 @@ def evaluate(config: Pass) -> Result:
         "small": brief & roofed,
         "length": np.greater(config.tokens, net.context),
         "context": config.context < config.tokens,
-        "plain": (config.compute_efficiency == 1) & (config.memory_efficiency == 1) & roofed,
+        "plain": coverage.plain(config) & roofed,
         "datasheet": roofed,
         **coverage.flags(config, brief),
     }
