@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.markup import escape
 
 from dse import units
-from dse.cross import BAR, Crossing, Dispute, Errors, Line, Regime, line, regimes
+from dse.against import Against, Refit, Value
+from dse.cross import BAR, Crossing, Regime, Verdict, regimes
 from dse.grids import new_grid
-from dse.provenance import USES
+from dse.scoreboard import percent, table
+from dse.scores import Card, card
 
 NAMED = 12
 """Cases that a line names before it only counts."""
@@ -25,7 +27,7 @@ def crossings(out: Console, found: Sequence[Crossing]) -> None:
     for crossing in found:
         _against_mechanism(out, crossing)
         _against_paper(out, crossing)
-    scoreboard(out, [line(crossing.model, crossing) for crossing in found])
+    scoreboard(out, [card(crossing.model, crossing) for crossing in found])
 
 
 def _against_mechanism(out: Console, crossing: Crossing) -> None:
@@ -68,13 +70,6 @@ def _mark(found: Regime) -> str:
     return f"> {100 * BAR:.0f} %" if abs(found.worst) > BAR else ""
 
 
-def percent(share: float, *, sign: bool = False) -> str:
-    """A share as text; what is unknown is empty."""
-    if math.isnan(share):
-        return ""
-    return f"{100 * share:{'+' if sign else ''}.2f} %"
-
-
 def _disputes(out: Console, crossing: Crossing) -> None:
     for runs, words in ((False, "infeasible"), (True, "feasible")):
         found = [d for d in crossing.disputes if d.reference is runs]
@@ -87,7 +82,7 @@ def _disputes(out: Console, crossing: Crossing) -> None:
         out.print(f"both call {crossing.infeasible} of {crossing.cases} cases infeasible")
 
 
-def _why(found: Dispute) -> str:
+def _why(found: Verdict) -> str:
     return f"{found.id} ({found.reason})" if found.reason else found.id
 
 
@@ -114,28 +109,61 @@ def _against_paper(out: Console, crossing: Crossing) -> None:
     out.print(grid)
 
 
-def scoreboard(out: Console, lines: Sequence[Line]) -> None:
-    """Mean and worst absolute error of each page's three comparisons, as far as they are known."""
-    title = "mean and worst error, over so many rows"
-    grid = new_grid("model", "comparison", *USES, title=title, right=(2, 3))
-    for found in lines:
-        three = {
-            "mechanism to paper": found.reference_published,
-            "closed form to mechanism": found.closed_reference,
-            "closed form to paper": found.closed_published,
-        }
-        for pair, errors in three.items():
-            if errors:
-                grid.add_row(found.model, pair, *(_both(errors, use) for use in USES))
-    if grid.rows:
+def scoreboard(out: Console, found: Sequence[Card]) -> None:
+    """Every score of each page's three comparisons, as far as they are known."""
+    heads, rows = table(found)
+    known = [row for row in rows if row[1]]
+    grid = new_grid(*heads, title="scoreboard", right=(2, 3, 4))
+    for row in known:
+        grid.add_row(*map(escape, row))
+    if known:
         out.print(grid)
-    for found in lines:
-        if found.note:
-            out.print(f"{found.model}: {escape(found.note)}")
+    for each in found:
+        if each.note:
+            out.print(f"{each.model}: {escape(each.note)}")
 
 
-def _both(errors: Mapping[str, Errors], use: str) -> str:
-    found = errors.get(use)
-    if found is None:
-        return ""
-    return f"{percent(found.mean)}, {percent(found.worst)} ({found.rows})"
+def against(out: Console, found: Against) -> None:
+    """A page beside a person's own measurements, and what a fit on them changed."""
+    after = [] if found.refit is None else ["fitted", "error", "left out"]
+    heads = ("row", "metric", "measured", "predicted", "error", *after)
+    title = f"{found.model} against {escape(found.file)}"
+    grid = new_grid(*heads, title=title, right=tuple(range(2, len(heads))))
+    for value in found.values:
+        grid.add_row(*_value_cells(value)[: len(heads)])
+    if found.values:
+        out.print(grid)
+    scoreboard(out, [Card(found.model, found.scores, (), {})])
+    for text in found.misjudged:
+        out.print(escape(text))
+    for row in found.refused:
+        out.print(f"left out, line {row.line}: {escape(row.reason)}")
+    if found.refit is not None:
+        _refit(out, found.model, found.refit)
+
+
+def _value_cells(found: Value) -> tuple[str, ...]:
+    measured, predicted = (
+        units.show(value, found.unit, 4) for value in (found.measured, found.predicted)
+    )
+    fitted = "" if found.fitted is None else units.show(found.fitted, found.unit, 4)
+    errors = (found.error, found.fitted_error, found.left_out_error)
+    error, after, left_out = (percent(each, sign=True) for each in errors)
+    return escape(found.id), found.metric, measured, predicted, error, fitted, after, left_out
+
+
+def _refit(out: Console, model: str, found: Refit) -> None:
+    grid = new_grid("constant", "was", "fitted", "", title="what the fit changed", right=(1, 2))
+    for each in found.constants:
+        was, new = (units.show(value, each.unit, 4) for value in (each.old, each.new))
+        grid.add_row(
+            each.knob, was, new, "stopped at an end of its range" if each.at_bound else ""
+        )
+    out.print(grid)
+    if not found.folds:
+        out.print("too few rows to leave any out: nothing says how the fit does on other designs")
+    for paper in found.published:
+        before, after = percent(paper.old), percent(paper.new)
+        rows = f"{model}'s {paper.rows} published {paper.use} rows"
+        out.print(f"{rows}: mean error {before} before, {after} with these constants")
+    out.print(f"to use them: dse eval {model} {found.settings}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
@@ -38,15 +38,16 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Dispute:
-    """A case that one calls feasible and the other does not."""
+class Verdict:
+    """Whether closed form and mechanism call a case feasible."""
 
     id: str
     use: str
     group: str
     reference: bool
-    """Whether the reference calls it feasible; the closed form says the opposite."""
+    closed: bool
     reason: str
+    """Why the mechanism fails, in its words."""
 
 
 @dataclass(frozen=True)
@@ -71,18 +72,37 @@ class Crossing:
 
     model: str
     text: str
-    cases: int
     rows: tuple[Judged, ...]
-    disputes: tuple[Dispute, ...]
-    infeasible: int
-    """Cases that both call infeasible; their numbers are not compared."""
+    verdicts: tuple[Verdict, ...]
+    """One of every case."""
     points: tuple[Beside, ...]
+
+    @property
+    def cases(self) -> int:
+        """Cases in all."""
+        return len(self.verdicts)
+
+    @property
+    def disputes(self) -> tuple[Verdict, ...]:
+        """Cases that only one of both calls feasible."""
+        return tuple(found for found in self.verdicts if found.reference != found.closed)
+
+    @property
+    def infeasible(self) -> int:
+        """Cases that both call infeasible; their numbers are not compared."""
+        return sum(not found.reference and not found.closed for found in self.verdicts)
 
     def as_json(self) -> dict[str, object]:
         """Plain data; what is unknown or infinite is null."""
-        plain = asdict(self)
-        plain["regimes"] = [asdict(regime) for regime in regimes(self.rows)]
-        return {key: _plain(value) for key, value in plain.items()}
+        plain = {"model": self.model, "text": self.text, "cases": self.cases}
+        listed: dict[str, Sequence[Judged | Verdict | Beside | Regime]] = {
+            "rows": self.rows,
+            "disputes": self.disputes,
+            "points": self.points,
+            "regimes": regimes(self.rows),
+        }
+        lists = {name: [_plain(asdict(row)) for row in rows] for name, rows in listed.items()}
+        return {**plain, "infeasible": self.infeasible, **lists}
 
 
 def _plain(value: object) -> object:
@@ -144,22 +164,17 @@ def judge(plan: Plan, answers: Answers) -> Crossing:
     slug = plan.reference.slug
     page, found = registry.model(slug), plan.reference
     rows: list[Judged] = []
-    disputes: list[Dispute] = []
-    infeasible = 0
+    verdicts: list[Verdict] = []
     for case in plan.cases:
         outcome, closed = answers[f"case {case.id}"].outcome, _closed(page, case)
         runs, fits = bool(outcome.get("feasible", True)), bool(closed["feasible"])
-        if runs != fits:
-            reason = str(outcome.get("reason", ""))
-            disputes.append(Dispute(case.id, case.use, case.group, runs, reason))
-        infeasible += not runs and not fits
+        reason = str(outcome.get("reason", ""))
+        verdicts.append(Verdict(case.id, case.use, case.group, runs, fits, reason))
         if runs and fits:
             pairs = found.compared.items()
             rows += [_judged(page, case, m, outcome[q], closed[m]) for m, q in pairs]
     points = tuple(_beside(plan, c, answers[f"point {c.id}"].outcome) for c in plan.published)
-    return Crossing(
-        slug, found.text, len(plan.cases), tuple(rows), tuple(disputes), infeasible, points
-    )
+    return Crossing(slug, found.text, tuple(rows), tuple(verdicts), points)
 
 
 def _closed(page: AnyModel, case: Case) -> dict[str, float]:
@@ -251,71 +266,20 @@ def _tau(rows: Sequence[Judged]) -> float:
     return float(kendalltau([r.reference for r in rows], [r.closed for r in rows]).statistic)
 
 
-@dataclass(frozen=True)
-class Errors:
-    """Absolute errors of one comparison."""
+def from_kept(slug: str) -> tuple[Crossing | None, str]:
+    """What the answers that were kept say of a page; nothing is executed.
 
-    rows: int
-    mean: float
-    worst: float
-    at: str
-    """Where the worst one is: a point, or a metric in a case."""
-
-
-@dataclass(frozen=True)
-class Line:
-    """One page on the scoreboard: use (`fit`, `check`) -> errors, empty where nothing is known."""
-
-    model: str
-    reference_published: dict[str, Errors]
-    closed_reference: dict[str, Errors]
-    """Over all compared metrics."""
-    closed_published: dict[str, Errors]
-    disputes: int = 0
-    """Cases that only one of closed form and reference calls feasible."""
-    note: str = ""
-    """Why the reference's columns are empty though there is one."""
-
-
-def line(slug: str, crossing: Crossing | None = None, note: str = "") -> Line:
-    """A page's errors of all three kinds, as far as they are known."""
-    rows, points = (crossing.rows, crossing.points) if crossing else ((), ())
-    return Line(
-        model=slug,
-        reference_published=_by_use((p.id, p.use, p.reference_error) for p in points),
-        closed_reference=_by_use((f"{r.metric} in {r.id}", r.use, r.error) for r in rows),
-        closed_published=_by_use((row.id, row.use, row.error) for row in validate.rows(slug)),
-        disputes=len(crossing.disputes) if crossing else 0,
-        note=note,
-    )
-
-
-def _by_use(found: Iterable[tuple[str, str, float]]) -> dict[str, Errors]:
-    """(id, use, error) -> errors of each use that has any; infinite and unknown ones are left."""
-    known = [(abs(error), name, use) for name, use, error in found if math.isfinite(error)]
-    by_use = {use: [(size, name) for size, name, u in known if u == use] for use in USES}
-    return {use: _errors(pairs) for use, pairs in by_use.items() if pairs}
-
-
-def _errors(pairs: Sequence[tuple[float, str]]) -> Errors:
-    worst, at = max(pairs)
-    return Errors(len(pairs), float(np.mean([size for size, _ in pairs])), worst, at)
-
-
-def scoreboard(slugs: Sequence[str]) -> list[Line]:
-    """Every page's errors, from the answers that were kept; nothing is executed."""
-    return [_kept_line(slug) for slug in slugs]
-
-
-def _kept_line(slug: str) -> Line:
+    Returns:
+        none, and why, where answers are missing; none and no words where there is no mechanism.
+    """
     found = simulate.find(slug)
     if found is None:
-        return line(slug)
+        return None, ""
     answers = executed.kept(slug)
     way_out = f"run 'dse validate {slug} --cross --write'"
     if not answers:
-        return line(slug, note=f"no answer of its mechanism is kept; {way_out}")
+        return None, f"no answer of its mechanism is kept; {way_out}"
     plan = Plan.of(found)
     if late := executed.stale(plan, answers):
-        return line(slug, note=f"{len(late)} runs have no kept answer, as {late[0]}; {way_out}")
-    return line(slug, judge(plan, answers))
+        return None, f"{len(late)} runs have no kept answer, as {late[0]}; {way_out}"
+    return judge(plan, answers), ""

@@ -16,19 +16,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from dse import documents, registry, sweeping
+from dse import scoreboard as scoreboards
 from dse import simulate as mechanisms
 from dse import validate as validation
 from dse.ablation import Ablation
 from dse.ablation import ablate as ablate_design
+from dse.against import Against
+from dse.against import against as held_against
 from dse.answers import Answer, answer, design, outcome, priced_like
 from dse.choice import chosen
 from dse.comparison import Comparison
 from dse.comparison import compare as compare_designs
-from dse.cross import Crossing, Line
+from dse.cross import Crossing
 from dse.cross import cross as run_cross
-from dse.cross import scoreboard as scored
 from dse.errors import InputError
 from dse.executed import Tick
+from dse.scores import Card, cards
 from dse.search import Outcome, Pool, Progress, require
 from dse.search import search as run_search
 from dse.store import Run, create, find
@@ -263,9 +266,36 @@ def crossings(
     return run_cross(slugs, progress, keep=keep, jobs=jobs)
 
 
-def scoreboard(model: str | None = None) -> list[Line]:
-    """Errors of each page: mechanism to paper, closed form to mechanism, closed form to paper."""
-    return scored(registry.slugs() if model is None else (model,))
+def scoreboard(model: str | None = None) -> list[Card]:
+    """Scores of a page or of all: against the paper, and against and of the mechanism."""
+    return cards(registry.slugs() if model is None else (model,))
+
+
+def against(
+    model: str,
+    path: Place,
+    settings: Mapping[str, object] | None = None,
+    *,
+    fit: Sequence[str] | None = None,
+    skip: bool = False,
+    progress: Tick | None = None,
+) -> Against:
+    """A page held against a CSV file of measurements; `.to_pandas()` has a row a measured value.
+
+    Args:
+        model: slug of a page.
+        path: columns are knobs by dotted path and metrics, units as in `latency [ms]`.
+        settings: dotted knob -> value of every row.
+        fit: knobs that are fitted on the rows; an empty list fits the page's fitted constants.
+        skip: whether rows that the page refuses are left out, and listed in `.refused`.
+        progress: called with fits done and fits in all.
+    """
+    return held_against(model, Path(path), settings=settings, fit=fit, skip=skip, tick=progress)
+
+
+def keep_scores(model: str | None = None) -> list[Path]:
+    """Keep what works today, and how well, beside a page or all; the files that were written."""
+    return scoreboards.keep(registry.slugs() if model is None else (model,))
 
 
 def validation_json(rows: list[validation.Row]) -> list[dict[str, object]]:

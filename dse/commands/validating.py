@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from dse import agreement, verbs
+from dse import agreement, scoreboard, verbs
 from dse import show as shown
+from dse.cross import Crossing
 from dse.errors import InputError
-from dse.options import AsJson, Jobs
-from dse.terminal import CORES, console, print_json, progress
+from dse.options import AsJson, Jobs, Output, Settings
+from dse.scores import card
+from dse.study import parse_settings
+from dse.terminal import CORES, console, note, print_json, progress
 
 app = typer.Typer()
 
@@ -22,29 +28,107 @@ def validate(
         bool, typer.Option("--cross", help="Execute the mechanism, and hold the model against it.")
     ] = False,
     write: Annotated[
-        bool, typer.Option("--write", help="With --cross: keep the answers for the scoreboard.")
+        bool, typer.Option("--write", help="Keep the scores, and with --cross the answers.")
+    ] = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print the scoreboard as Markdown, and only it.")
+    ] = False,
+    against: Annotated[
+        Path | None, typer.Option(metavar="CSV", help="Your measurements: knobs and metrics.")
+    ] = None,
+    fit: Annotated[
+        list[str] | None, typer.Option("--fit", help="Fit this knob on them; again for more.")
+    ] = None,
+    refit: Annotated[
+        bool, typer.Option("--refit", help="Fit the model's own fitted constants on them.")
+    ] = False,
+    settings: Settings = None,
+    skip: Annotated[
+        bool, typer.Option("--skip-refused", help="Leave out rows that the model refuses.")
     ] = False,
     jobs: Jobs = CORES,
+    output: Output = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare published numbers with what the pages predict, fit and check apart."""
-    if write and not cross:
-        raise InputError("--write keeps what was executed; add --cross")
-    if cross:
-        _validate_cross(model, write, jobs, as_json)
+    """Compare published numbers, mechanisms or your measurements with what the pages predict.
+
+    --output FOLDER gets the scoreboard as CSV, JSON and Markdown, and every row behind it.
+    """
+    if against is None:
+        _refuse("needs --against CSV", fit=fit, refit=refit, set=settings, skip_refused=skip)
+        crossed = _crossed(model, write, jobs) if cross else None
+        if write:
+            _keep(model)
+        _show(model, crossed, output, markdown=markdown, as_json=as_json)
         return
-    rows = verbs.validation_rows(model)
-    if as_json:
-        print_json(verbs.validation_json(rows))
-        return
-    shown.validation(console(), rows, model)
-    agreement.scoreboard(console(), verbs.scoreboard(model))
+    _refuse("does not go with --against", cross=cross, write=write, markdown=markdown)
+    _refuse("does not go with --against; add --json, and > FILE", output=output)
+    if fit and refit:
+        raise InputError("--refit fits the model's own constants, --fit others; drop one")
+    named = fit if fit else [] if refit else None
+    _against(model, against, settings or [], named, skip=skip, as_json=as_json)
 
 
-def _validate_cross(model: str | None, write: bool, jobs: int, as_json: bool) -> None:
+def _refuse(why: str, **given: object) -> None:
+    """Refuse the first option that is given."""
+    for name in (name for name, value in given.items() if value):
+        raise InputError(f"--{name.replace('_', '-')} {why}")
+
+
+def _crossed(model: str | None, keep: bool, jobs: int) -> list[Crossing]:
     with progress("runs") as tick:
-        found = verbs.crossings(model, keep=write, jobs=jobs, progress=tick)
+        return verbs.crossings(model, keep=keep, jobs=jobs, progress=tick)
+
+
+def _keep(model: str | None) -> None:
+    """Write what is kept beside each page."""
+    for path in verbs.keep_scores(model):
+        note(f"wrote {path}")
+
+
+def _show(
+    model: str | None,
+    crossed: Sequence[Crossing] | None,
+    output: Path | None,
+    *,
+    markdown: bool,
+    as_json: bool,
+) -> None:
+    """The scoreboard as files or Markdown, or every row of it."""
+    if output is not None or markdown:
+        live = None if crossed is None else [card(found.model, found) for found in crossed]
+        cards = verbs.scoreboard(model) if live is None else live
+        if output is None:
+            sys.stdout.write(scoreboard.markdown(cards))
+            return
+        names = ", ".join(path.name for path in scoreboard.write(cards, output))
+        note(f"{names} written to {output}")
+    elif crossed is not None and as_json:
+        print_json([found.as_json() for found in crossed])
+    elif crossed is not None:
+        agreement.crossings(console(), crossed)
+    elif as_json:
+        print_json(verbs.validation_json(verbs.validation_rows(model)))
+    else:
+        shown.validation(console(), verbs.validation_rows(model), model)
+        agreement.scoreboard(console(), verbs.scoreboard(model))
+
+
+def _against(
+    model: str | None,
+    path: Path,
+    settings: Sequence[str],
+    fit: Sequence[str] | None,
+    *,
+    skip: bool,
+    as_json: bool,
+) -> None:
+    if model is None:
+        raise InputError(f"name the model: dse validate MODEL --against {path}")
+    given = parse_settings(settings)
+    with progress("fits") as tick:
+        found = verbs.against(model, path, given, fit=fit, skip=skip, progress=tick)
     if as_json:
-        print_json([crossing.as_json() for crossing in found])
+        print_json(found.as_json())
         return
-    agreement.crossings(console(), found)
+    agreement.against(console(), found)
