@@ -48,8 +48,8 @@ def on(config: Pass) -> Mask:
 
 def plain(config: Pass) -> Mask:
     """Whether a datasheet is taken at its word; rates that were measured are reached."""
-    whole = (config.compute_efficiency == 1) & (config.memory_efficiency == 1)
-    return np.logical_and(whole, np.equal(config.device.measured, 0.0))
+    whole = np.equal(config.compute_efficiency, 1) & np.equal(config.memory_efficiency, 1)
+    return np.logical_and(whole, np.equal(config.device.measured, 0))
 
 
 def implied(premise: Mask, holds: Mask) -> Mask:
