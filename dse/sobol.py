@@ -53,7 +53,8 @@ WEIGHTS = 2**22
 """Weights of resampled rows that are held at once."""
 
 Scale = Literal["auto", "ln", "plain"]
-"""Whether indices are of a metric's logarithm; `auto` decides by sign and spread."""
+"""Whether indices are of a metric's logarithm: `ln` where all its values are positive, `auto`
+where they spread over more than a decade besides."""
 
 Columns: TypeAlias = Mapping[str, Array]
 """Input -> its values, or metric -> its values; shape (n,)."""
@@ -168,12 +169,11 @@ def indices(
         evaluate: prices a block of at most `BLOCK` designs.
         samples: rows n of the sample, a power of two; n * (inputs + 2) designs are priced.
         seed: same seed, same result.
-        scale: `ln` or `plain` for all metrics; `auto` takes ln where all values are positive and
-            spread over more than a decade, since a heavy tail would drown the variance.
+        scale: see `Scale`; a heavy tail would drown the variance of a plain metric.
         progress: called with designs done and designs in all.
 
     Raises:
-        InputError: no input, a size that is no power of two, or ln of a number <= 0.
+        InputError: no input, or a size that is no power of two.
     """
     sample = _sampled(inputs, samples, seed)
     names = tuple(given.name for given in inputs)
@@ -205,7 +205,7 @@ def _estimated(
 ) -> Indices:
     """The indices of one metric, values of shape (inputs + 2, n)."""
     known = np.isfinite(values)
-    ln = _in_logarithms(metric, values[known], scale)
+    ln = _in_logarithms(values[known], scale)
     rows = int(np.sum(known[0] & known[1] & known[2:], axis=1).min())
     open_ends = np.full((2, len(names)), np.nan)
     held = Indices(
@@ -229,17 +229,11 @@ def _estimated(
     return replace(held, first=orders[0], total=orders[1], first_ends=ends[0], total_ends=ends[1])
 
 
-def _in_logarithms(metric: str, known: Array, scale: Scale) -> bool:
-    positive = known.size > 0 and bool(known.min() > 0)
-    if scale == "ln" and known.size and not positive:
-        raise InputError(
-            f"{metric} has no logarithm everywhere, its least value is {known.min():.3g}; "
-            "take --scale auto or plain"
-        )
-    if scale != "auto" or not positive:
-        return scale == "ln"
+def _in_logarithms(known: Array, scale: Scale) -> bool:
+    if scale == "plain" or known.size == 0 or known.min() <= 0:
+        return False
     low, high = np.quantile(known, [0.01, 0.99])
-    return bool(high > DECADE * low)
+    return scale == "ln" or bool(high > DECADE * low)
 
 
 def _refusal(known: Array, rows: int, asked: int) -> str:

@@ -128,9 +128,9 @@ def test_a_logarithm_is_taken_of_what_is_positive_and_spans_a_decade(
     assert of_one(UNIT, metric).ln is ln
 
 
-def test_a_logarithm_of_what_is_not_positive_is_refused() -> None:
-    with pytest.raises(InputError, match=r"f has no logarithm everywhere, its least value is -"):
-        of_one(UNIT, lambda c: c["x"] - 0.5, scale="ln")
+def test_the_logarithm_that_is_asked_for_is_of_positive_metrics_only() -> None:
+    assert of_one(UNIT, lambda c: 1.0 + c["x"], scale="ln").ln
+    assert not of_one(UNIT, lambda c: c["x"] - 0.5, scale="ln").ln
 
 
 def test_an_input_that_does_nothing_has_no_total_order() -> None:
