@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dse import units
-from dse.evaluate import evaluate
+from dse.evaluate import Table, evaluate
 from dse.relaxation import Neighbourhood
 from dse.space import Constraint
 from dse.spec import Array
@@ -76,10 +76,10 @@ def bounds(near: Neighbourhood) -> tuple[Bound, ...]:
 
 def _bound(near: Neighbourhood, constraint: Constraint) -> Bound:
     unit, limit = near.study.metrics[constraint.metric].unit, constraint.limit
-    found = near.table[constraint.metric][:1]
+    found = near.table[constraint.column][:1]
     value, missed = float(found[0]), float(constraint.violation(found)[0])
     if missed > 0:
-        looser = _loosened(constraint, found, unit)
+        looser = _loosened(near, constraint, found)
         return Bound(
             constraint,
             unit,
@@ -87,33 +87,49 @@ def _bound(near: Neighbourhood, constraint: Constraint) -> Bound:
             state="unknown" if np.isnan(value) else "missed",
             distance=missed * (abs(limit) or 1.0),
             loosened=looser.text if looser else "",
-            alone=looser is not None and _passes(near, constraint, looser),
+            alone=looser is not None and bool(_judged(near, constraint, looser)["accepted"][0]),
         )
     spare = abs(value - limit)
     state = "slack" if spare > CLOSE * abs(limit) else "binding"
     return Bound(constraint, unit, value, state, spare, loosened="", alone=False)
 
 
-def _loosened(constraint: Constraint, value: Array, unit: str) -> Constraint | None:
-    """The tightest bound of few digits that a value meets; none where no bound is loose enough."""
+def _judged(near: Neighbourhood, constraint: Constraint, looser: Constraint) -> Table:
+    """The design with one constraint in the place of another."""
+    given = tuple(looser if c is constraint else c for c in near.study.constraints)
+    own = {a.path: near.table[a.path][:1] for a in near.space.axes}
+    return evaluate(replace(near.study, constraints=given), own)
+
+
+def _loosened(near: Neighbourhood, constraint: Constraint, value: Array) -> Constraint | None:
+    """The tightest bound of few digits that the design meets; none where no bound is loose enough.
+
+    A constraint that asks for a probability is judged by an end of the interval only where the
+    bound as it is holds, so its bound is loosened once more to that end.
+    """
+    unit = near.study.metrics[constraint.metric].unit
+    looser = _met(constraint, value, unit)
+    if looser is None or constraint.confidence is None:
+        return looser
+    end = _judged(near, constraint, looser)[looser.column]
+    return _met(looser, end, unit) if looser.violation(end)[0] > 0 else looser
+
+
+def _met(constraint: Constraint, value: Array, unit: str) -> Constraint | None:
+    """The constraint with the tightest bound of few digits that a value meets."""
     missed = float(constraint.violation(value)[0]) * (abs(constraint.limit) or 1.0)
     if not np.isfinite(missed):
         return None
     needed = constraint.limit + constraint.sign * missed
     op = "<=" if constraint.sign > 0 else ">="
+    sure = constraint.confidence
+    how = "" if sure is None else f" with {100 * sure:g} %"
     for digits in (3, 4, 5, 6, 9, 12):
         last = constraint.sign * abs(needed) * 10.0 ** (1 - digits)
         for limit in (needed, needed + last):
             written = units.show(limit, unit, digits)
-            text = f"{constraint.metric} {op} {written}"
+            text = f"{constraint.metric} {op} {written}{how}"
             looser = replace(constraint, text=text, limit=units.parse(written, unit))
             if looser.violation(value)[0] == 0:
                 return looser
     return None
-
-
-def _passes(near: Neighbourhood, constraint: Constraint, looser: Constraint) -> bool:
-    """Whether the design is accepted with one constraint in the place of another."""
-    given = tuple(looser if c is constraint else c for c in near.study.constraints)
-    own = {a.path: near.table[a.path][:1] for a in near.space.axes}
-    return bool(evaluate(replace(near.study, constraints=given), own)["accepted"][0])

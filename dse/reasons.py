@@ -83,8 +83,8 @@ def _margin(bound: Bound) -> str:
 def _changes(out: Console, found: Why) -> None:
     if not found.goal:
         return
-    if found.running and not found.changes:
-        _table(out, "one change that makes it run", found.running, found.measure)
+    if [change.row for change in found.running] != [change.row for change in found.changes]:
+        _table(out, "one change, and it runs", found.running, found.measure)
     if found.changes:
         _table(out, f"one change, and it {found.goal}", found.changes, found.measure)
     if found.stuck:
@@ -95,6 +95,8 @@ def _changes(out: Console, found: Why) -> None:
 
 
 def _table(out: Console, title: str, changes: Sequence[Change], measure: Measure) -> None:
+    if not changes:
+        return
     title = f"{title}; ranked by {measure.text}"
     grid = new_grid("knob", "", "adds", "", title=title, right=(2,))
     for change in changes:

@@ -287,7 +287,8 @@ def _loss(near: Neighbourhood, front: Table | None) -> Measure:
     scale = table.take(table["accepted"]) if front is None else front
     points = points_of(study, table)
     span = np.ptp(grounded(points_of(study, scale)), axis=0) if len(scale) else 0.0
-    lost = (points - points[0]) / np.where(np.greater(span, 0), span, 1.0)
+    with np.errstate(invalid="ignore"):  # from infinite to infinite is no known loss
+        lost = (points - points[0]) / np.where(np.greater(span, 0), span, 1.0)
     names = " and ".join(o.metric for o in study.objectives)
     text = f"loss in {names}, each in ranges of the front"
     return Measure(text, "1", _finite(lost.sum(axis=1)))
