@@ -176,12 +176,9 @@ def validation(out: Console, rows: Sequence[validate.Row], model: str | None) ->
             error = f"{100 * row.error:+.2f} %"
             grid.add_row(row.model, escape(row.id), row.quantity, *pair, error, row.kind)
         out.print(grid)
-    for summary in validate.summaries(rows):
-        out.print(
-            f"{summary.model} {summary.use}: {summary.rows} rows, mean error "
-            f"{100 * summary.mean:.2f} %, worst {100 * summary.worst:.2f} %"
-        )
     for slug in dict.fromkeys(row.model for row in rows):
+        if refused := [row.id for row in rows if row.model == slug and not row.feasible]:
+            out.print(f"{slug} calls infeasible what was published: {escape(', '.join(refused))}")
         for summary in validate.left_out(registry.model(slug)):
             out.print(
                 f"{slug} fitted {summary.use}, on its {summary.rows} rows: mean error "

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dse import cli, cross, executed, verbs
+from dse import cli, cross, executed, scoreboard, scores, verbs
 from dse.cross import Judged, regime, regimes
 from dse.errors import InputError
 from dse.mechanism import Case
@@ -25,6 +25,7 @@ def installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """The toy with its mechanism, whose answers are kept in an empty folder."""
     mechanism.install(monkeypatch.setattr)
     monkeypatch.setattr(executed, "place_of", lambda slug: tmp_path / f"{slug}.json")
+    monkeypatch.setattr(scoreboard, "place_of", lambda slug: tmp_path / f"{slug}-scores.json")
     return tmp_path
 
 
@@ -172,10 +173,12 @@ def test_processes_answer_the_same_in_the_same_order(monkeypatch: pytest.MonkeyP
 
 
 def test_without_kept_answers_the_scoreboard_says_how_to_get_them() -> None:
-    (line,) = verbs.scoreboard("toy")
-    assert line.closed_published["fit"].rows == 3
-    assert line.closed_reference == line.reference_published == {}
-    assert line.note.endswith("run 'dse validate toy --cross --write'")
+    (card,) = verbs.scoreboard("toy")
+    assert [(s.comparison, s.use, s.rows) for s in card.scores] == [
+        (scores.PAPER, "fit", 3),
+        (scores.PAPER, "check", 1),
+    ]
+    assert card.note.endswith("run 'dse validate toy --cross --write'")
 
 
 def test_kept_answers_make_the_same_scoreboard_without_running(
@@ -183,14 +186,15 @@ def test_kept_answers_make_the_same_scoreboard_without_running(
 ) -> None:
     (live,) = verbs.crossings("toy", keep=True)
     monkeypatch.setattr(executed, "answer", None)  # running anything would now fail
-    (line,) = verbs.scoreboard("toy")
-    assert line == cross.line("toy", live)
-    check = line.closed_reference["check"]
-    assert check.at in ("latency in slow-2", "latency in slow-16")
+    (card,) = verbs.scoreboard("toy")
+    assert card == scores.card("toy", live)
+    by = {(score.comparison, score.use): score for score in card.scores}
+    check = by[scores.MECHANISM, "check"]
+    assert check.at in ("slow-2", "slow-16")
     assert check.rows == 6
-    assert check.mean == pytest.approx(0.4 / 6, rel=ROUNDING)  # two of 20 %, four exact
-    assert line.reference_published["fit"].at == "f3"
-    assert (line.disputes, line.note) == (1, "")
+    assert check.mape == pytest.approx(0.4 / 6, rel=ROUNDING)  # two of 20 %, four exact
+    assert by[scores.EXECUTED, "fit"].at == "f3"
+    assert card.note == ""
 
 
 @pytest.mark.parametrize(
@@ -207,9 +211,9 @@ def test_kept_answers_to_other_questions_do_not_count(
 ) -> None:
     verbs.crossings("toy", keep=True)
     mechanism.install(monkeypatch.setattr, **changed)
-    (line,) = verbs.scoreboard("toy")
-    assert "no kept answer" in line.note
-    assert not line.closed_reference
+    (card,) = verbs.scoreboard("toy")
+    assert "no kept answer" in card.note
+    assert {score.comparison for score in card.scores} == {scores.PAPER}
 
 
 def test_what_is_kept_is_read_again_as_it_was(installed: Path) -> None:
@@ -243,7 +247,8 @@ def test_the_command_prints_three_comparisons(run: Any) -> None:
     assert "1 of 10 cases infeasible, the closed form does not: tight-38 (item 37 finds" in out
     assert "both call 1 of 10 cases infeasible" in out
     assert "mechanism and closed form against the paper" in out
-    assert "6.67 %, 20.00 % (6)" in out
+    assert "check 6 6.67 % 20.00 %" in " ".join(out.split())
+    assert "1 false-feasible of 8" in out
 
 
 def test_a_mechanism_without_cases_says_so(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -255,7 +260,7 @@ def test_validate_ends_with_the_scoreboard_of_what_was_kept(run: Any) -> None:
     assert "run 'dse validate toy --cross --write'" in run("validate", "toy")[1]
     assert run("validate", "toy", "--cross", "--write")[0] == 0
     words = run("validate", "toy")[1]
-    assert "6.67 %, 20.00 % (6)" in words
+    assert "check 6 6.67 % 20.00 %" in " ".join(words.split())
     assert "--write" not in words
 
 
@@ -285,7 +290,7 @@ def test_the_python_twin_is_a_frame_of_every_metric_of_every_case() -> None:
     ("words", "hint"),
     [
         (["roofline", "--cross"], "'roofline' has no mechanism to execute"),
-        (["toy", "--write"], "add --cross"),
+        (["toy", "--write"], "no answer of its mechanism is kept; run 'dse validate toy --cross"),
         (["tyo", "--cross"], "did you mean toy"),
     ],
 )
