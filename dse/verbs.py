@@ -36,6 +36,7 @@ from dse.search import Outcome, Pool, Progress, require
 from dse.search import search as run_search
 from dse.store import Run, create, find
 from dse.study import load
+from dse.why import Why, explain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -167,6 +168,21 @@ def ablate(
         for metric in chosen(found.page, metrics)
         for term in found.terms(metric)
     )
+
+
+def why(
+    model: Place,
+    study: Place = "",
+    settings: Mapping[str, object] | None = None,
+    *,
+    budget: int | None = None,
+    prices: Place | None = None,
+    jobs: int = 1,
+    progress: Progress | None = None,
+) -> Why:
+    """Why a design and not another; `.to_pandas()` lists what frees it. See `dse.why.explain`."""
+    asked = (str(model), str(study), settings)
+    return explain(*asked, budget=budget, prices=prices, jobs=jobs, progress=progress)
 
 
 def sweep(

@@ -6,11 +6,10 @@ from typing import Annotated
 
 import typer
 
-from dse import reasons
+from dse import reasons, verbs
 from dse.options import DESIGN, AsJson, Jobs, Prices, Settings
 from dse.study import parse_settings
 from dse.terminal import CORES, console, print_json, progress
-from dse.why import explain
 
 app = typer.Typer()
 
@@ -34,7 +33,7 @@ def why(
     What the design leaves open is as the study fixes it.
     """
     with progress("designs, front {task.fields[front]}") as tick:
-        found = explain(
+        found = verbs.why(
             model,
             study,
             parse_settings(settings or []),

@@ -16,10 +16,11 @@ import pytest
 from dse import verbs
 from dse.documents import dump
 from dse.errors import InputError
-from dse.search import Progress, search
+from dse.search import search
 from dse.spec import Result
 from dse.standing import beats
 from dse.store import Run, create
+from dse.study import build
 from dse.why import Why, explain
 from tests.dse import toy as toys
 
@@ -218,19 +219,15 @@ def test_a_continuous_knob_moves_no_further_than_it_must() -> None:
     assert "chips" in found.stuck
 
 
-def run_of(document: dict[str, object], *, stop: int = 0) -> Run:
-    """A run of the study, interrupted after so many designs if that is said."""
-    Path("asked.yaml").write_text(dump(document))
-    study = toys.build("asked", document, place="asked.yaml")
-    tell: dict[str, Progress] = {}
-    if stop:
+def run_of(document: dict[str, object], *, most: float = float("inf")) -> Run:
+    """A run of the study, interrupted once it holds so many designs."""
 
-        def interrupt(done: int, total: int, front: int) -> None:
-            if done >= stop:
-                raise KeyboardInterrupt
+    def interrupt(done: int, total: int, front: int) -> None:
+        if done >= most:
+            raise KeyboardInterrupt
 
-        tell = {"progress": interrupt}
-    return search(study, create(study, output=Path("run")), **tell).run
+    study = build("asked", document, place="asked.yaml")
+    return search(study, create(study, output=Path("run")), progress=interrupt).run
 
 
 def test_a_run_answers_as_the_study_that_is_searched_anew() -> None:
@@ -273,7 +270,7 @@ def _rows(run: Run) -> list[dict[str, float]]:
 
 def test_an_interrupted_run_is_judged_by_what_it_holds() -> None:
     space = {**SPACE, "items": list(range(1, 2001))}
-    run_of({**machines(search={"budget": 10**6}), "space": space, "set": {}}, stop=30_000)
+    run_of({**machines(search={"budget": 10**6}), "space": space, "set": {}}, most=30_000)
     found = explain("toy", "run", {"items": 8, "chip": "tiny"})
     assert not found.searched.finished
     assert not found.searched.whole
@@ -281,7 +278,7 @@ def test_an_interrupted_run_is_judged_by_what_it_holds() -> None:
 
 
 def test_a_run_that_holds_nothing_is_refused() -> None:
-    create(toys.build("asked", machines(), place="x"), output=Path("empty"))
+    create(build("asked", machines(), place="x"), output=Path("empty"))
     with pytest.raises(InputError, match="holds no designs yet"):
         explain("toy", "empty")
 
@@ -311,8 +308,7 @@ def test_infinity_in_an_objective_is_told_and_compared(monkeypatch: pytest.Monke
         return replace(result, metrics={**result.metrics, "throughput": endless, "latency": late})
 
     monkeypatch.setattr(toys, "TOY", replace(toys.TOY, evaluate=lasting))
-    asked = {"objectives": ["throughput", "power"], "constraints": ["cost <= 1 MUSD"]}
-    found = why("large", 2, lanes=4, **asked)
+    found = why("large", 2, 4, objectives=["throughput", "power"], constraints=[])
     assert found.verdict.kind == "dominated"
     assert found.differences[0] == "throughput is 400 1/s against infinite"
     late = why("small", 2, clock=5e8)
