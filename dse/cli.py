@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import typer
 from typer.exceptions import TyperException
 
-from dse.commands import explaining, looking, pricing, searching, validating
+from dse.commands import explaining, looking, pricing, searching, validating, weighing
 from dse.errors import InputError
 from dse.terminal import note, unread
 
@@ -23,7 +23,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for _verbs in (explaining, looking, pricing, searching, validating):
+for _verbs in (explaining, looking, pricing, searching, validating, weighing):
     app.add_typer(_verbs.app)
 
 

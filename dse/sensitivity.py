@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dse import moves, tornado
+from dse import moves, registry, tornado
 from dse.choice import chosen, numbers
 from dse.errors import InputError, unknown
 from dse.evaluate import evaluate, keep_memory
 from dse.moves import REACH
-from dse.sobol import SAMPLES, Columns, Indices, Input, Scale, indices, silent
+from dse.provenance import Sheet
+from dse.sobol import SAMPLES, Columns, Indices, Input, Progress, Scale, indices, silent
 from dse.space import Space
 from dse.spec import AnyModel, Config, Mask, knobs
 from dse.study import Study
@@ -65,6 +66,8 @@ class Sensitivity:
     """Those of them that are covered and can run."""
     tornado: Tornado | None
     """Single changes of a design; none for a study where nothing runs."""
+    prices: Sheet
+    """The price list that devices are priced by."""
 
     @property
     def reach(self) -> float:
@@ -197,9 +200,6 @@ class _Sampled:
         return held | {name: metrics[name] for name in JUDGED if name in metrics}
 
 
-Progress = Callable[[int, int], None]
-
-
 def of_design(
     page: AnyModel, config: Config, asked: Asked, *, progress: Progress = silent
 ) -> Sensitivity:
@@ -221,7 +221,15 @@ def of_design(
     sampled = _Sampled(price)
     found = _indices(space, sampled, asked, progress) if axes else {}
     return Sensitivity(
-        page, None, asked, (*names, "feasible"), found, sampled.designs, sampled.runs, changed
+        page=page,
+        study=None,
+        asked=asked,
+        metrics=(*names, "feasible"),
+        indices=found,
+        designs=sampled.designs,
+        runs=sampled.runs,
+        tornado=changed,
+        prices=registry.prices(),
     )
 
 
@@ -261,7 +269,15 @@ def of_study(
     begun = start if start is not None else moves.start_of(study, seed=asked.seed)
     changed = None if begun is None else tornado.along(study, begun)
     return Sensitivity(
-        study.page, study, asked, (*names, *judged), found, sampled.designs, sampled.runs, changed
+        page=study.page,
+        study=study,
+        asked=asked,
+        metrics=(*names, *judged),
+        indices=found,
+        designs=sampled.designs,
+        runs=sampled.runs,
+        tornado=changed,
+        prices=study.prices,
     )
 
 

@@ -65,6 +65,9 @@ Evaluate: TypeAlias = Callable[[Columns], Columns]
 NaN marks what is unknown and what cannot run; no number stands in for it.
 """
 
+Progress: TypeAlias = Callable[[int, int], None]
+"""Is told designs done and designs in all."""
+
 
 @dataclass(frozen=True)
 class Input:
@@ -160,7 +163,7 @@ def indices(
     samples: int = SAMPLES,
     seed: int = 0,
     scale: Scale = "auto",
-    progress: Callable[[int, int], None] = silent,
+    progress: Progress = silent,
 ) -> dict[str, Indices]:
     """First and total orders of every metric that `evaluate` answers, with bootstrap intervals.
 
@@ -184,9 +187,7 @@ def indices(
     return found
 
 
-def _priced(
-    sample: _Sample, evaluate: Evaluate, progress: Callable[[int, int], None]
-) -> dict[str, Array]:
+def _priced(sample: _Sample, evaluate: Evaluate, progress: Progress) -> dict[str, Array]:
     """Every metric of every design of the sample, shape (designs,)."""
     blocks: list[Columns] = []
     for low, high in _spans(sample.designs):

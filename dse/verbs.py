@@ -34,8 +34,10 @@ from dse.executed import Tick
 from dse.scores import Card, cards
 from dse.search import Outcome, Pool, Progress, require
 from dse.search import search as run_search
+from dse.sensitivity import Asked
 from dse.store import Run, create, find
 from dse.study import load
+from dse.weighing import weigh
 from dse.why import Why, explain
 
 if TYPE_CHECKING:
@@ -183,6 +185,20 @@ def why(
     """Why a design and not another; `.to_pandas()` lists what frees it. See `dse.why.explain`."""
     asked = (str(model), str(study), settings)
     return explain(*asked, budget=budget, prices=prices, jobs=jobs, progress=progress)
+
+
+def sensitivity(
+    name: Place,
+    settings: Mapping[str, object] | None = None,
+    *,
+    asked: Asked | None = None,
+    prices: Place | None = None,
+) -> pd.DataFrame:
+    """Which knobs matter, a row for each metric and knob; see `Sensitivity.to_pandas`.
+
+    The name is a design's, a study's or a run's; see `weighing.weigh`.
+    """
+    return weigh(str(name), asked or Asked(), settings=settings, prices=prices).to_pandas()
 
 
 def sweep(
