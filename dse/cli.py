@@ -11,7 +11,15 @@ from collections.abc import Sequence
 import typer
 from typer.exceptions import TyperException
 
-from dse.commands import explaining, looking, pricing, searching, validating, weighing
+from dse.commands import (
+    explaining,
+    looking,
+    pricing,
+    searching,
+    supporting,
+    validating,
+    weighing,
+)
 from dse.errors import InputError
 from dse.terminal import note, unread
 
@@ -23,7 +31,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for _verbs in (explaining, looking, pricing, searching, validating, weighing):
+for _verbs in (explaining, looking, pricing, searching, supporting, validating, weighing):
     app.add_typer(_verbs.app)
 
 

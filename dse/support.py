@@ -1,254 +1,360 @@
-"""What a page covers: one verdict on a design, by the door and the rules that `eval` goes through.
-
-A design is refused at the door, by a row that the page cannot read or a number that its knob does
-not take, or by a rule of the page. `covered` asks both of whole boxes of designs at once: the
-choices of every knob once, and every rule once for all combinations of one structure.
-"""
+"""What a page covers around a design: choice by choice, number by number, pair by pair."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import product
-from typing import Any, TypeAlias
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from math import isnan
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dse import registry
-from dse.axes import reader
-from dse.errors import InputError
-from dse.spec import AnyModel, Config, Mask, Record, at, kind_of, knobs
-from dse.study import flat, nest
+from dse import answers, registry
+from dse.prices import in_words
+from dse.ranges import Range, ranges
+from dse.spec import AnyModel, Knob, Mask, Record, knobs
+from dse.study import overlaid
+from dse.verdicts import Settings, Verdict, read, verdict
 
-Settings = Mapping[str, object]
-"""Dotted or nested knob -> setting, as `eval` takes it."""
+if TYPE_CHECKING:
+    import pandas as pd
 
-Axes = Mapping[str, Sequence[object]]
-"""Dotted knob -> settings; designs are their combinations, one dimension a knob."""
-
-Words: TypeAlias = NDArray[np.object_]
-"""Sentences of any shape."""
+STATUSES = ("covered", "unknown", "warns", "cannot run", "refused")
+"""Best first: priced; a metric is not known; beyond what was checked; infeasible; not covered."""
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What a page says of a box of designs; every array has one dimension for each varied knob."""
+class Kind:
+    """One way in which a page takes designs: several designs share it."""
 
-    covered: Mask
-    reasons: Words
+    status: str
+    flags: tuple[str, ...]
+    """Flags and remarks of the page that they raise."""
+    unknown: tuple[str, ...]
+    """Metrics that are not known of them."""
+    missing: tuple[str, ...]
+    """Numbers that their rows lack and those metrics need; none where no row is at fault."""
+    reason: str
+    """Why they are refused, without the names of knob and row where it is the row."""
+
+
+@dataclass(frozen=True)
+class Cover:
+    """A box of designs, each of one of a few kinds."""
+
+    axes: Mapping[str, tuple[str, ...]]
+    """Knob -> choices; one knob or two."""
+    kinds: tuple[Kind, ...]
+    """Most designs first."""
+    codes: NDArray[np.intp]
+    """The kind of each design, one dimension a knob."""
+    reasons: NDArray[np.object_]
     """Why a design is refused, in the words of `eval`; empty where it is covered."""
-    runs: Mask
-    """Where a covered design is feasible."""
-    flags: Mapping[str, Mask]
-    """The page's flags and remarks -> covered designs that raise them."""
-    unknown: Mapping[str, Mask]
-    """Metric -> covered designs that it is not known of."""
-
-
-def covered(
-    page: AnyModel, settings: Settings | None = None, axes: Axes | None = None
-) -> tuple[Mask, Words]:
-    """Which designs the page covers, and why it refuses the others.
-
-    Args:
-        page: the model.
-        settings: what all designs share; a knob that is varied is varied.
-        axes: what varies; none asks of one design, in arrays of shape ().
-
-    Returns:
-        where designs are covered, and the words with which `eval` refuses the others.
-
-    Raises:
-        InputError: a name that is no knob of the page.
-    """
-    reasons = _Box.of(page, settings or {}, axes or {}).reasons
-    return np.asarray(reasons == ""), reasons
-
-
-def verdict(page: AnyModel, settings: Settings | None = None, axes: Axes | None = None) -> Verdict:
-    """What `covered` says, and of covered designs whether they run, their flags and unknowns."""
-    box = _Box.of(page, settings or {}, axes or {})
-    found = np.asarray(box.reasons == "")
-    runs = np.zeros(box.shape, dtype=np.bool_)
-    flags = {name: runs.copy() for name in (*page.flags, *page.remarks)}
-    unknown = {name: runs.copy() for name in page.metrics}
-    for place, config in box.blocks:
-        here = found[place]
-        if not here.any():  # a page need not price what its rules refuse
-            continue
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            result = page.evaluate(config)
-        runs[place] = here & (np.asarray(result.metrics["feasible"]) > 0)
-        for name, mask in flags.items():
-            mask[place] = here & result.flags[name]
-        for name, mask in unknown.items():
-            mask[place] = here & np.isnan(np.asarray(result.metrics[name], dtype=np.float64))
-    return Verdict(found, box.reasons, runs, flags, unknown)
-
-
-@dataclass(frozen=True)
-class _Door:
-    """What became of the settings of one knob: a leaf, or None and the reason."""
-
-    leaves: tuple[Any, ...]
-    reasons: tuple[str, ...]
-
-    @classmethod
-    def of(cls, page: AnyModel, path: str, settings: Sequence[object]) -> _Door:
-        """Each setting, read as `eval` reads it."""
-        category = knobs(page.config)[path].catalog is not None
-        read = _row_reader(page, path) if category else reader(page.config, path)
-        leaves: list[object] = []
-        reasons: list[str] = []
-        for setting in settings:
-            try:
-                leaves.append(read(setting))
-                reasons.append("")
-            except InputError as error:
-                leaves.append(None)
-                reasons.append(str(error))
-        return cls(tuple(leaves), tuple(reasons))
+    admitted: Mask
+    """Designs of which the page can read every setting."""
 
     @property
-    def kin(self) -> list[NDArray[np.intp]]:
-        """Indices of accepted leaves, those that can be columns of one batch together."""
-        found: dict[object, list[int]] = {}
-        for index, leaf in enumerate(self.leaves):
-            if leaf is not None:
-                found.setdefault(_structure(leaf), []).append(index)
-        return [np.array(indices) for indices in found.values()]
+    def held(self) -> int:
+        """Designs that are covered."""
+        return int(np.sum(self.reasons == ""))
 
-    def column(self, indices: NDArray[np.intp], shape: tuple[int, ...]) -> object:
-        """Accepted leaves as a column of a batch."""
-        leaves = [self.leaves[i] for i in indices]
-        if isinstance(leaves[0], Record):
-            return type(leaves[0]).take(leaves, np.arange(len(leaves)).reshape(shape))
-        return np.array(leaves).reshape(shape)
-
-
-def _row_reader(page: AnyModel, path: str) -> Any:  # noqa: ANN401 - setting -> record
-    return lambda row: at(registry.starting_point(page, nest({path: row})), path)
-
-
-def _structure(leaf: object) -> object:
-    """What leaves of one batch have in common: the names of the parts that a record is made of."""
-    if isinstance(leaf, tuple):
-        return tuple((part.slug, _structure(part)) for part in leaf)
-    if not isinstance(leaf, Record):
-        return None
-    return tuple(_structure(getattr(leaf, name)) for name in type(leaf).model_fields)
+    def spread(self) -> float:
+        """Share of the designs that the page can read which are of another kind than most."""
+        count = np.bincount(self.codes[self.admitted])
+        return 1.0 - float(count.max() / count.sum()) if count.size else 0.0
 
 
 @dataclass(frozen=True)
-class _Box:
-    """Combinations of settings: why each is refused, and those that pass the door as batches."""
+class Support:
+    """What a page covers around one design."""
 
-    shape: tuple[int, ...]
-    reasons: Words
-    blocks: tuple[tuple[tuple[NDArray[np.intp], ...], Config], ...]
-    """Indices into the box, and the designs that stand there."""
+    page: AnyModel
+    reason: str
+    """Why the design itself is refused; empty where it is covered."""
+    kind: Kind
+    answer: answers.Answer
+    """What `eval` says of it; empty where it is refused."""
+    choices: tuple[Cover, ...]
+    """Every category alone, the rest as in the design."""
+    ranges: tuple[Range, ...]
+    """Every number alone, the rest as in the design."""
+    matrix: Cover | None
+    """Two categories together; none on a page that has fewer."""
+    prices: str
 
-    @classmethod
-    def of(cls, page: AnyModel, settings: Settings, axes: Axes) -> _Box:
-        """A box after the door and the rules."""
-        doors = {path: _Door.of(page, path, values) for path, values in axes.items()}
-        fixed = {
-            path: _Door.of(page, path, [value])
-            for path, value in _given(page, nest(settings)).items()
-            if path not in axes
+    def as_json(self) -> dict[str, Any]:
+        """All of it, as scripts read it."""
+        return {
+            "model": self.page.slug,
+            "covered": not self.reason,
+            "reason": self.reason or None,
+            "feasible": None if self.reason else self.kind.status != "cannot run",
+            "warnings": self.answer.get("warnings", []),
+            "prices": self.prices,
+            "metrics": metric_rows(self),
+            "choices": choice_rows(self.choices),
+            "ranges": [asdict(found) for found in self.ranges],
+            "matrix": None if self.matrix is None else _matrix_json(self.matrix),
         }
-        shape = tuple(len(values) for values in axes.values())
-        base = _without(settings, [*axes, *(p for p, door in fixed.items() if door.reasons[0])])
-        config = registry.starting_point(page, base)
-        reasons = _at_the_door(page, fixed, doors, shape)
-        if any(door.reasons[0] for door in fixed.values()):
-            return cls(shape, reasons, ())
-        blocks = tuple(_blocks(config, doors))
-        for place, batch in blocks:
-            reasons[place] = _by_rules(page, batch, np.shape(reasons[place]))
-        return cls(shape, reasons, blocks)
 
 
-def _given(page: AnyModel, document: Settings) -> dict[str, object]:
-    """The settings of knobs that a nested document holds, by dotted path."""
-    found: dict[str, object] = {}
-    for path in knobs(page.config):
-        held: object = document
-        for name in path.split("."):
-            held = held.get(name, _OPEN) if isinstance(held, Mapping) else _OPEN
-        if held is not _OPEN:
-            found[path] = held
+def metric_rows(found: Support) -> list[dict[str, object]]:
+    """Every metric of the page: whether it is known of the design, and how it was checked."""
+    told = found.answer.get("metrics", {})
+    return [
+        {
+            "metric": name,
+            "unit": metric.unit,
+            "known": told[name]["value"] is not None if name in told else None,
+            "tier": told[name]["tier"] if name in told else None,
+        }
+        for name, metric in found.page.metrics.items()
+    ]
+
+
+def choice_rows(covers: Sequence[Cover]) -> list[dict[str, object]]:
+    """Every choice of every category, one row each."""
+    return [
+        {
+            "knob": knob,
+            "choice": slug,
+            "verdict": kind.status,
+            "flags": list(kind.flags),
+            "unknown": list(kind.unknown),
+            "missing": list(kind.missing),
+            "reason": cover.reasons[i] or None,
+        }
+        for cover in covers
+        for knob, slugs in cover.axes.items()
+        for i, slug in enumerate(slugs)
+        for kind in [cover.kinds[cover.codes[i]]]
+    ]
+
+
+def _matrix_json(cover: Cover) -> dict[str, object]:
+    rows, columns = ({"knob": knob, "choices": list(s)} for knob, s in cover.axes.items())
+    return {
+        "rows": rows,
+        "columns": columns,
+        "kinds": [asdict(kind) for kind in cover.kinds],
+        "cells": cover.codes.tolist(),
+        "reasons": [[text or None for text in row] for row in cover.reasons.tolist()],
+    }
+
+
+def support(
+    model: str | Path | None = None,
+    settings: Settings | None = None,
+    *,
+    prices: str | Path | None = None,
+) -> pd.DataFrame:
+    """Every choice of a page around a design, one row each, or of all pages how many they cover.
+
+    Columns: knob, choice, verdict, flags, unknown, missing, reason; of all pages model, knob,
+    covered, of. `support_of(...)` holds the rest: the design's own verdict, numbers, pairs.
+
+    Args:
+        model: slug of a page, path of a design file, or `RUN:NAME`; all pages by default.
+        settings: dotted knob -> value, laid over the design.
+        prices: a price file that is laid over the shipped list.
+
+    Raises:
+        InputError: no such page, or a name that is no knob of it.
+    """
+    import pandas as pd  # noqa: PLC0415 - half a second that a scalar evaluation saves
+
+    if model is None:
+        return pd.DataFrame(overview())
+    return pd.DataFrame(choice_rows(support_of(model, settings, prices=prices).choices))
+
+
+def support_of(
+    model: str | Path,
+    settings: Settings | None = None,
+    *,
+    prices: str | Path | None = None,
+) -> Support:
+    """What a page covers around a design; see `support`."""
+    with answers.priced_like([str(model)], prices):
+        return _around(str(model), settings)
+
+
+def _around(model: str, settings: Settings | None) -> Support:
+    slug, held, place = answers.named(model)
+    page, laid = registry.model(slug), overlaid(held, settings or {})
+    whole = verdict(page, laid)
+    reason = str(whole.reasons[()])
+    given = {} if reason else answers.answer(page, registry.configure(page, laid, place=place))
+    choices = {knob.path: choice(page, laid, knob) for knob in _categories(page)}
+    kinds, _ = _sorted_out(page, whole, whole.reasons, _nothing(()))
+    return Support(
+        page=page,
+        reason=f"{place}: {reason}" if place and reason else reason,
+        kind=kinds[0],
+        answer=given,
+        choices=tuple(choices.values()),
+        ranges=ranges(page, laid),
+        matrix=_matrix(page, laid, choices),
+        prices=in_words(registry.prices()),
+    )
+
+
+def overview() -> list[dict[str, object]]:
+    """How many networks, devices or other choices each page covers at its defaults."""
+    return [
+        {"model": slug, "knob": knob.path, "covered": cover.held, "of": cover.codes.size}
+        for slug in registry.slugs()
+        for page in [registry.model(slug)]
+        for knob in main(page)
+        for cover in [choice(page, {}, knob)]
+    ]
+
+
+def _categories(page: AnyModel) -> list[Knob]:
+    return [knob for knob in knobs(page.config).values() if knob.catalog]
+
+
+def main(page: AnyModel) -> list[Knob]:
+    """The categories that a person asks of first: networks and devices, or else all of them."""
+    telling = ("workloads", *registry.device_kinds())
+    found = [k for k in _categories(page) if k.catalog and k.catalog.name in telling]
+    return found or _categories(page)
+
+
+def choice(page: AnyModel, settings: Settings, knob: Knob) -> Cover:
+    """Every row of a category's catalog, the rest as in the settings."""
+    slugs = _rows(knob)
+    axes = {knob.path: slugs}
+    found = verdict(page, settings, axes)
+    missing = _missing(page, settings, knob, found)
+    return _cover(page, axes, found, missing)
+
+
+def _rows(knob: Knob) -> tuple[str, ...]:
+    return tuple(registry.catalog(knob.catalog.name)) if knob.catalog else ()
+
+
+def _matrix(page: AnyModel, settings: Settings, choices: Mapping[str, Cover]) -> Cover | None:
+    """The pair of categories that tells most: a network and a device where the page has both."""
+
+    def tells(knob: Knob) -> tuple[float, int]:
+        cover = choices[knob.path]
+        return cover.spread(), cover.codes.size
+
+    asked = sorted(main(page), key=tells, reverse=True)
+    nets = [knob for knob in asked if knob.catalog and knob.catalog.name == "workloads"]
+    boards = [knob for knob in asked if knob not in nets]
+    pair = (nets[0], boards[0]) if nets and boards else tuple(asked[:2])
+    if len(pair) < 2:
+        return None
+    axes = {knob.path: _rows(knob) for knob in pair}
+    found = verdict(page, settings, axes)
+    return _cover(page, axes, found, _nothing(found.covered.shape))
+
+
+def _nothing(shape: tuple[int, ...]) -> NDArray[np.object_]:
+    return np.full(shape, "", dtype=object)
+
+
+def _cover(
+    page: AnyModel,
+    axes: Mapping[str, tuple[str, ...]],
+    found: Verdict,
+    missing: NDArray[np.object_],
+) -> Cover:
+    kinds, codes = _sorted_out(page, found, _without_names(axes, found.reasons), missing)
+    return Cover(axes, kinds, codes, found.reasons, found.admitted)
+
+
+def _without_names(
+    axes: Mapping[str, tuple[str, ...]], reasons: NDArray[np.object_]
+) -> NDArray[np.object_]:
+    """Reasons that name a row, in words that rows have in common."""
+    found = reasons.copy()
+    for index in zip(*np.nonzero(reasons != ""), strict=True):
+        for place, (path, slugs) in zip(index, axes.items(), strict=True):
+            text = str(reasons[index])
+            found[index] = text.replace(f"{path}: '{slugs[place]}' has", f"{path} has")
+            if found[index] != text:
+                break
     return found
 
 
-_OPEN = object()
-"""Stands for a knob that is left at its default, since None is a setting."""
+def _sorted_out(
+    page: AnyModel, found: Verdict, reasons: NDArray[np.object_], missing: NDArray[np.object_]
+) -> tuple[tuple[Kind, ...], NDArray[np.intp]]:
+    """The kinds of designs in a box, most designs first, and the kind of each."""
+    texts, why = np.unique(reasons.astype(str), return_inverse=True)
+    lacks, what = np.unique(missing.astype(str), return_inverse=True)
+    told = [found.runs, *found.flags.values(), *found.unknown.values(), why, what]
+    columns = np.stack([np.reshape(column, -1).astype(np.intp) for column in told], axis=1)
+    each, code, count = np.unique(columns, axis=0, return_inverse=True, return_counts=True)
+    order = np.argsort(-count, kind="stable")
+    kinds = []
+    for row in each[order].tolist():
+        runs, *masks, text, lack = row
+        flags = tuple(n for n, on in zip(found.flags, masks, strict=False) if on)
+        unknown = tuple(
+            n for n, on in zip(found.unknown, masks[len(found.flags) :], strict=True) if on
+        )
+        reason, lacking = str(texts[text]), tuple(str(lacks[lack]).split())
+        status = _status(page, reason, runs=bool(runs), flags=flags, unknown=unknown)
+        kinds.append(Kind(status, flags, unknown, lacking, reason))
+    return tuple(kinds), np.argsort(order)[code].reshape(found.covered.shape)
 
 
-def _without(settings: Settings, paths: Sequence[str]) -> dict[str, object]:
-    """Nested settings less some knobs."""
-    kept = {
-        name: value
-        for name, value in flat(settings).items()
-        if not any(f"{name}.".startswith(f"{path}.") for path in paths)
+def _status(
+    page: AnyModel, reason: str, *, runs: bool, flags: Sequence[str], unknown: Sequence[str]
+) -> str:
+    """The worst that is to be said of a design; a remark alone is no warning."""
+    said = {
+        "refused": bool(reason),
+        "cannot run": not runs,
+        "warns": any(name in page.flags for name in flags),
+        "unknown": bool(unknown),
+        "covered": True,
     }
-    return nest(kept)
+    return next(status for status, true in said.items() if true)
 
 
-def _at_the_door(
-    page: AnyModel, fixed: Mapping[str, _Door], doors: Mapping[str, _Door], shape: tuple[int, ...]
-) -> Words:
-    """Why designs are refused before any rule is asked: by the first knob that is read."""
-    reasons = np.full(shape, "", dtype=object)
-    for path in reversed(list(_as_read(page.config))):
-        if path in fixed:
-            words = np.array(fixed[path].reasons[0], dtype=object)
-        elif path in doors:
-            words = np.array(doors[path].reasons, dtype=object)
-            words = words.reshape(_along(list(doors).index(path), len(words), len(shape)))
-        else:
-            continue
-        reasons = np.where(np.broadcast_to(words != "", shape), words, reasons)
-    return reasons
+def _missing(
+    page: AnyModel, settings: Settings, knob: Knob, found: Verdict
+) -> NDArray[np.object_]:
+    """Numbers that each row lacks and an unknown metric needs, apart by spaces, shape (rows,).
+
+    A number is needed when a metric stays unknown with all the other numbers of the row filled
+    in from its neighbours.
+    """
+    unknown = np.array(list(found.unknown.values()))
+    rows: tuple[Record, ...] = read(page, knob.path, _rows(knob))
+    tried = [
+        (i, name, _filled(rows[i], [row for row in rows if row is not None], name))
+        for i in np.flatnonzero(unknown.any(axis=0)).tolist()
+        for name in _open(rows[i])
+    ]
+    lacks = _nothing(found.covered.shape)
+    if not tried:
+        return lacks
+    again = verdict(page, settings, {knob.path: [row for _, _, row in tried]})
+    still = np.array(list(again.unknown.values()))
+    for (i, name, _), left in zip(tried, still.T, strict=True):
+        if np.any(left & unknown[:, i]):
+            lacks[i] = f"{lacks[i]} {name}".strip()
+    return lacks
 
 
-def _as_read(config: type[Config], prefix: str = "") -> Iterator[str]:
-    """Knobs in the order in which a config reads them: rows and groups first, then numbers."""
-    numbers = []
-    for name in config.model_fields:
-        path, kind = f"{prefix}{name}", kind_of(config, name)
-        if issubclass(kind, Config):
-            yield from _as_read(kind, f"{path}.")
-        elif issubclass(kind, Record):
-            yield path
-        else:
-            numbers.append(path)
-    yield from numbers
+def _open(row: Record) -> list[str]:
+    """The numbers of a row that are not known."""
+    return [name for name, value in row if isinstance(value, float) and isnan(value)]
 
 
-def _along(axis: int, count: int, axes: int) -> tuple[int, ...]:
-    """The shape of a column that varies along one axis of a box."""
-    return tuple(count if i == axis else 1 for i in range(axes))
-
-
-def _blocks(
-    base: Config, doors: Mapping[str, _Door]
-) -> Iterator[tuple[tuple[NDArray[np.intp], ...], Config]]:
-    """The designs that pass the door as batches, one for each combination of structures."""
-    for indices in product(*(door.kin for door in doors.values())):
-        columns = {
-            path: door.column(found, _along(i, len(found), len(doors)))
-            for i, ((path, door), found) in enumerate(zip(doors.items(), indices, strict=True))
-        }
-        yield np.ix_(*indices), type(base).batched(columns, base)
-
-
-def _by_rules(page: AnyModel, config: Config, shape: tuple[int, ...]) -> Words:
-    """Why designs are refused by the page's rules: by the first that does not hold."""
-    reasons = np.full(shape, "", dtype=object)
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        for rule in reversed(page.rules):
-            holds = np.broadcast_to(rule.holds(config), shape)
-            reasons = np.where(holds, reasons, rule.refusal)
-    return reasons
+def _filled(row: Record, rows: Sequence[Record], but: str) -> Record:
+    """A row with its unknown numbers taken from the first row that knows them, but for one."""
+    known = {
+        name: next((v for r in rows if not isnan(v := getattr(r, name))), 1.0)
+        for name in _open(row)
+        if name != but
+    }
+    return type(row).model_validate({**dict(row), **known})

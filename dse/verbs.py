@@ -37,6 +37,7 @@ from dse.search import search as run_search
 from dse.sensitivity import Asked
 from dse.store import Run, create, find
 from dse.study import load
+from dse.support import support as support
 from dse.weighing import weigh
 from dse.why import Why, explain
 

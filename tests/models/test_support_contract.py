@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dse import registry, support
+from dse import registry, verdicts
 from dse.errors import InputError
 from dse.spec import AnyModel, Knob, knobs
 from dse.study import nest
@@ -58,7 +58,7 @@ def designs(page: AnyModel, *, most: int) -> st.SearchStrategy[dict[str, Any]]:
 def test_a_design_is_covered_exactly_where_eval_prices_it(slug: str, data: st.DataObject) -> None:
     page = registry.model(slug)
     document = data.draw(designs(page, most=6))
-    mask, reasons = support.covered(page, document)
+    mask, reasons = verdicts.covered(page, document)
     said = refusal(page, document)
     assert reasons[()] == said
     assert bool(mask) == (said == "")
@@ -77,7 +77,7 @@ def test_a_box_of_designs_is_covered_where_eval_prices_each(
         st.lists(st.sampled_from(sorted(known)), min_size=1, max_size=3, unique=True)
     )
     axes = {p: data.draw(st.lists(values(known[p]), min_size=1, max_size=3)) for p in paths}
-    mask, reasons = support.covered(page, shared, axes)
+    mask, reasons = verdicts.covered(page, shared, axes)
     assert mask.shape == reasons.shape == tuple(len(column) for column in axes.values())
     for index in np.ndindex(mask.shape):
         cell = {path: axes[path][i] for path, i in zip(axes, index, strict=True)}
