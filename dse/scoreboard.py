@@ -16,7 +16,7 @@ from pathlib import Path
 
 from dse import documents, registry
 from dse.errors import InputError
-from dse.scores import Card, Coverage, Feasibility, Score, cards
+from dse.scores import Card, Coverage, Feasibility, Pair, Score, cards
 
 HEADS = (
     *("page", "compared", "rows", "mean error", "worst", "bias", "order"),
@@ -106,33 +106,45 @@ def files(found: Sequence[Card]) -> dict[str, str]:
     """Name of a file -> its content: the scoreboard three times, and every row behind it."""
     scores, pairs = [s for c in found for s in c.scores], [p for c in found for p in c.pairs]
     return {
-        "scoreboard.csv": _csv([_flat(each) for each in scores]),
+        "scoreboard.csv": _csv(list(_COLUMNS), [_flat(each) for each in scores]),
         "scoreboard.json": json.dumps(as_json(found), indent=1, allow_nan=False) + "\n",
         "scoreboard.md": markdown(found),
-        "rows.csv": _csv([{**asdict(pair), "error [1]": pair.error} for pair in pairs]),
+        "rows.csv": _csv(
+            [*(field.name for field in fields(Pair)), "error [1]"],
+            [{**asdict(pair), "error [1]": pair.error} for pair in pairs],
+        ),
     }
 
 
-SHARES = ("mape", "worst", "bias", "tau", "regret")
+_SHARES = ("mape", "worst", "bias", "tau", "regret")
+_GROUPS: dict[str, type[Feasibility | Coverage]] = {
+    "feasibility": Feasibility,
+    "coverage": Coverage,
+}
+_PLAIN = {
+    f"{field.name} [1]" if field.name in _SHARES else field.name: field.name
+    for field in fields(Score)
+    if field.name not in _GROUPS
+}
+_COLUMNS = (
+    *_PLAIN,
+    *(f"{name} {field.name}" for name, kind in _GROUPS.items() for field in fields(kind)),
+)
+"""Of `scoreboard.csv`: units in the heads, what is counted apart after the rest."""
 
 
 def _flat(found: Score) -> dict[str, object]:
-    """A score as one row: units in the heads, empty where unknown."""
+    """A score as one row, empty where unknown."""
     plain = asdict(found)
-    inner: dict[str, type[Feasibility | Coverage]] = {
-        "feasibility": Feasibility,
-        "coverage": Coverage,
-    }
-    row = {f"{k} [1]" if k in SHARES else k: v for k, v in plain.items() if k not in inner}
-    for name, kind in inner.items():
-        held = plain[name] or {}
-        row |= {f"{name} {field.name}": held.get(field.name) for field in fields(kind)}
+    row = {column: plain[name] for column, name in _PLAIN.items()}
+    for name in _GROUPS:
+        row |= {f"{name} {field}": count for field, count in (plain[name] or {}).items()}
     return row
 
 
-def _csv(rows: Sequence[Mapping[str, object]]) -> str:
+def _csv(heads: Sequence[str], rows: Sequence[Mapping[str, object]]) -> str:
     stream = io.StringIO()
-    writer = csv.DictWriter(stream, list(rows[0]) if rows else [], lineterminator="\n")
+    writer = csv.DictWriter(stream, heads, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return stream.getvalue()
@@ -147,16 +159,18 @@ def write(found: Sequence[Card], folder: Path) -> list[Path]:
     texts = {folder / name: text for name, text in files(found).items()}
     if held := [path for path in texts if path.exists()]:
         raise InputError(f"{held[0]} exists; choose another --output")
+    written: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for path, text in texts.items():
             documents.replace(path, text)
+            written.append(path)
     except OSError as error:
-        for path in texts:
+        for path in written:
             path.unlink(missing_ok=True)
         place = error.filename or folder
         raise InputError(f"{place}: {error.strerror}; choose another --output") from None
-    return list(texts)
+    return written
 
 
 @dataclass(frozen=True)

@@ -4,47 +4,20 @@ import re
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
-from dse import registry, verbs
-from dse.cross import Errors, Line
+from dse import registry, scoreboard, verbs
+from dse.cli import app
+from tests import todays
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 
 
-def errors(found: dict[str, Errors], use: str) -> str:
-    """Mean and worst error of one use, as the README prints them."""
-    if use not in found:
-        return ""
-    kept = found[use]
-    return f"{100 * kept.mean:.2f} %, {100 * kept.worst:.2f} % ({kept.rows})"
-
-
-def cells(line: Line) -> list[str]:
-    """Closed form to paper, closed form to mechanism, mechanism to paper."""
-    executed = line.reference_published
-    whole = errors(executed, "check") or errors(executed, "fit")
-    return [
-        errors(line.closed_published, "fit"),
-        errors(line.closed_published, "check"),
-        errors(line.closed_reference, "check"),
-        whole,
-    ]
-
-
-def scoreboard() -> list[str]:
-    """The lines that the README's table must hold."""
-    return [
-        f"| `{line.model}` | {' | '.join(cells(line))} |".replace("|  |", "| |").replace(
-            "|  |", "| |"
-        )
-        for line in verbs.scoreboard()
-    ]
-
-
-def test_the_table_of_pages_shows_todays_errors() -> None:
+def test_the_scoreboard_is_todays() -> None:
     held = re.search(r"<!-- scoreboard.*?-->\n(.*?)<!-- end -->", README, re.DOTALL)
     assert held is not None
-    assert held[1].splitlines()[2:] == scoreboard(), "paste:\n" + "\n".join(scoreboard())
+    today = scoreboard.markdown(list(todays.cards().values()))
+    assert held[1] == today, f"paste what 'dse validate --markdown' prints:\n{today}"
 
 
 def test_every_page_is_named_with_its_question() -> None:
@@ -62,10 +35,7 @@ def test_it_opens_with_a_picture_and_exactly_two_commands() -> None:
 
 @pytest.mark.parametrize("command", re.findall(r"^\| `dse (\w+)", README, re.MULTILINE))
 def test_every_verb_it_shows_exists(command: str) -> None:
-    from dse.cli import app
-
-    names = {info.name or info.callback.__name__ for info in app.registered_commands}
-    assert command in names
+    assert command in get_command(app).commands
 
 
 def test_its_python_lines_run() -> None:
