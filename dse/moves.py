@@ -177,7 +177,7 @@ def along(study: Study, start: Mapping[str, float]) -> tuple[Config, list[Move],
             still[axis.path] = "it plays no part in this design"
             continue
         levels, here = _levels(axis), float(one[axis.path][0])
-        levels = levels[levels != here]
+        levels = levels[~np.isclose(levels, here, rtol=1e-9, atol=0.0)]
         columns = {path: np.repeat(column, len(levels)) for path, column in one.items()}
         batch = study.space.config(study.space.canonical({**columns, axis.path: levels}))
         moves.append(Move(axis, axis.labels[int(here)] if axis.rows else here, levels, batch))
