@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from dse import units
+from dse.breakdown import Breakdown, broken_down
 from dse.comparison import Comparison
 from dse.standing import ROUNDING
 
@@ -17,9 +18,19 @@ ALL = 0.005
 def differences(rival: Comparison, objectives: Sequence[str]) -> list[str]:
     """How the first of two designs stands to the second in each objective, and from what.
 
-    A metric is taken apart where it is the page's total, or where the page names its parts.
+    A metric is taken apart where it is the page's total, or where the page names its parts. What
+    the comparison takes apart is told last, where it is no objective.
     """
-    return [_difference(rival, metric) for metric in objectives]
+    broken = _broken_down(rival)
+    names = dict.fromkeys([*objectives, *([broken.metric] if broken else [])])
+    return [_difference(rival, metric) for metric in names]
+
+
+def _broken_down(rival: Comparison) -> Breakdown[list[float | None]] | None:
+    page, held = rival.page, rival.answers
+    metrics = {name: [one["metrics"][name]["value"] for one in held] for name in page.metrics}
+    terms = {name: [one["terms"].get(name) for one in held] for name in rival.named("terms")}
+    return broken_down(page, metrics, terms)
 
 
 def _difference(rival: Comparison, metric: str) -> str:

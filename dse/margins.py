@@ -49,9 +49,13 @@ class Bound:
         text = f"'{self.constraint.text}'"
         if not np.isfinite(self.distance):
             return f"{text}, as {self.constraint.metric} is {units.show(self.value, self.unit)}"
-        by = f"{units.show(self.distance, self.unit)}"
-        share = f" ({100 * self.share:,.3g} %)" if np.isfinite(self.share) else ""
-        return f"{text} by {by}{share}"
+        return f"{text} by {self.by}"
+
+    @property
+    def by(self) -> str:
+        """The distance in the metric's unit and as a share of the bound."""
+        share = f" ({units.show(self.share, '%')})" if np.isfinite(self.share) else ""
+        return f"{units.show(self.distance, self.unit)}{share}"
 
     def as_json(self) -> dict[str, object]:
         """The bound as scripts read it; what is unknown is null."""
@@ -76,10 +80,10 @@ def bounds(near: Neighbourhood) -> tuple[Bound, ...]:
 
 def _bound(near: Neighbourhood, constraint: Constraint) -> Bound:
     unit, limit = near.study.metrics[constraint.metric].unit, constraint.limit
-    found = near.table[constraint.column][:1]
+    found = _reached(near, constraint)
     value, missed = float(found[0]), float(constraint.violation(found)[0])
     if missed > 0:
-        looser = _loosened(near, constraint, found)
+        looser = _met(constraint, found, unit)
         return Bound(
             constraint,
             unit,
@@ -94,25 +98,24 @@ def _bound(near: Neighbourhood, constraint: Constraint) -> Bound:
     return Bound(constraint, unit, value, state, spare, loosened="", alone=False)
 
 
+def _reached(near: Neighbourhood, constraint: Constraint) -> Array:
+    """The value that is judged, shape (1,).
+
+    A constraint that asks for a probability is judged by an end of the interval only where the
+    bound as it is holds; where it fails, that end is found behind a bound that does hold.
+    """
+    found = near.table[constraint.column][:1]
+    if constraint.confidence is None or constraint.violation(found)[0] == 0:
+        return found
+    held = _met(constraint, found, near.study.metrics[constraint.metric].unit)
+    return found if held is None else _judged(near, constraint, held)[held.column]
+
+
 def _judged(near: Neighbourhood, constraint: Constraint, looser: Constraint) -> Table:
     """The design with one constraint in the place of another."""
     given = tuple(looser if c is constraint else c for c in near.study.constraints)
     own = {a.path: near.table[a.path][:1] for a in near.space.axes}
     return evaluate(replace(near.study, constraints=given), own)
-
-
-def _loosened(near: Neighbourhood, constraint: Constraint, value: Array) -> Constraint | None:
-    """The tightest bound of few digits that the design meets; none where no bound is loose enough.
-
-    A constraint that asks for a probability is judged by an end of the interval only where the
-    bound as it is holds, so its bound is loosened once more to that end.
-    """
-    unit = near.study.metrics[constraint.metric].unit
-    looser = _met(constraint, value, unit)
-    if looser is None or constraint.confidence is None:
-        return looser
-    end = _judged(near, constraint, looser)[looser.column]
-    return _met(looser, end, unit) if looser.violation(end)[0] > 0 else looser
 
 
 def _met(constraint: Constraint, value: Array, unit: str) -> Constraint | None:
@@ -126,8 +129,8 @@ def _met(constraint: Constraint, value: Array, unit: str) -> Constraint | None:
     how = "" if sure is None else f" with {100 * sure:g} %"
     for digits in (3, 4, 5, 6, 9, 12):
         last = constraint.sign * abs(needed) * 10.0 ** (1 - digits)
-        for limit in (needed, needed + last):
-            written = units.show(limit, unit, digits)
+        for part in (0.0, 0.2, 0.5, 1.0):  # of the last digit, which is 0.1 to 1 of `last`
+            written = units.show(needed + part * last, unit, digits)
             text = f"{constraint.metric} {op} {written}{how}"
             looser = replace(constraint, text=text, limit=units.parse(written, unit))
             if looser.violation(value)[0] == 0:

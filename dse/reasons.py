@@ -37,7 +37,8 @@ def why(out: Console, found: Why) -> None:
 def searched(found: Searched) -> str:
     """What the design is judged against, and how much of the space that is."""
     where = f"the run {found.run.path}" if found.run else f"the study {found.study.slug}"
-    said = f"judged by {where}: {found.size:,} on the front of {found.designs:,} designs"
+    best = f"{found.size:,} on the front of" if found.size else "nothing meets every constraint of"
+    said = f"judged by {where}: {best} {found.designs:,} designs"
     if found.whole:
         return f"{said}, which are all of its space"
     how = method_of(found.study) if found.finished else "a search that was interrupted"
@@ -75,9 +76,7 @@ def _then(found: Why) -> str:
 def _margin(bound: Bound) -> str:
     if bound.missed and not np.isfinite(bound.distance):
         return "missed" if bound.state == "missed" else "unknown"
-    share = f" ({100 * bound.share:,.3g} %)" if np.isfinite(bound.share) else ""
-    by = f"{units.show(bound.distance, bound.unit)}{share}"
-    return f"missed by {by}" if bound.missed else f"{bound.state}: {by} to spare"
+    return f"missed by {bound.by}" if bound.missed else f"{bound.state}: {bound.by} to spare"
 
 
 def _changes(out: Console, found: Why) -> None:
@@ -88,8 +87,7 @@ def _changes(out: Console, found: Why) -> None:
     if found.changes:
         _table(out, f"one change, and it {found.goal}", found.changes, found.measure)
     if found.stuck:
-        none = "none" if found.changes else "no change"
-        out.print(f"{none} of {', '.join(found.stuck)} alone does that")
+        out.print(f"no change of {', '.join(found.stuck)} alone does that")
     elif not found.near.moved:
         out.print("the study varies no knob that the design uses")
 
@@ -97,8 +95,8 @@ def _changes(out: Console, found: Why) -> None:
 def _table(out: Console, title: str, changes: Sequence[Change], measure: Measure) -> None:
     if not changes:
         return
-    title = f"{title}; ranked by {measure.text}"
-    grid = new_grid("knob", "", "adds", "", title=title, right=(2,))
+    out.print(escape(f"{title}; ranked by {measure.text}:"))
+    grid = new_grid("knob", "", "adds", "", right=(2,))
     for change in changes:
         cost = "unknown" if np.isnan(change.cost) else _signed(change.cost, measure.unit)
         knob, _, moved = change.shown.partition(" ")
@@ -115,8 +113,13 @@ def _beside(change: Change) -> str:
     opened = [f"{path} {value}" for path, value in change.opens.items()]
     more = f" and {len(opened) - OPENED} more" if len(opened) > OPENED else ""
     with_ = f"with {', '.join(opened[:OPENED])}{more}" if opened else ""
-    others = f"{change.others:,} other values do as well" if change.others else ""
-    return "; ".join(filter(None, [with_, others]))
+    return "; ".join(filter(None, [with_, _others(change.others)]))
+
+
+def _others(count: int) -> str:
+    if count == 1:
+        return "1 other value does as well"
+    return f"{count:,} other values do as well" if count else ""
 
 
 def _rival(out: Console, found: Why) -> None:
@@ -124,8 +127,16 @@ def _rival(out: Console, found: Why) -> None:
     rival = found.rival
     if rival is None:
         return
-    n = found.dominators
-    words = f"the nearest of the {n:,} that dominate it" if n else "the nearest of the front"
-    out.print(f"beside {words}:")
+    out.print(f"beside {_which(found.dominators)}:")
     side_by_side.comparison(out, rival)
     out.print(escape("; ".join(found.differences)))
+
+
+def _which(dominators: int) -> str:
+    if dominators == 1:
+        return "the one that dominates it"
+    return (
+        f"the nearest of the {dominators:,} that dominate it"
+        if dominators
+        else "the nearest of the front"
+    )

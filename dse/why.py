@@ -151,7 +151,7 @@ def explain(
     """
     asked, run = _asked(model, study, budget, prices)
     slug, held, place = answers.named(model)
-    if slug != asked.page.slug:
+    if registry.model(slug).slug != asked.page.slug:
         raise InputError(
             f"'{model}' is a design of '{slug}', but {asked.slug} asks about '{asked.page.slug}'; "
             "name a study of that model"
@@ -173,7 +173,9 @@ def _asked(
     """The study that a design is judged by, and the run if it has one."""
     pick = picks.read(model)
     if not study and pick is None:
-        raise InputError(f"name a study or a run to judge {model} by: --study STUDY")
+        raise InputError(
+            f"name a study or a run to judge {model} by: --study STUDY; 'dse list studies' has them"
+        )
     known = registry.data_files("studies")
     if study in known or Path(study).suffix in (".yaml", ".yml"):
         search = {} if budget is None else {"budget": budget}

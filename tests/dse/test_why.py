@@ -325,7 +325,7 @@ def test_infinity_in_an_objective_is_told_and_compared(monkeypatch: pytest.Monke
         ("toy", "grid.csv", "no run 'grid.csv'"),
         ("toy", "no/run", "no run 'no/run'"),
         ("run:77", "", "there is no design 77 on the front"),
-        ("toi", "machines.yaml", "'toi' is a design of 'toi'"),
+        ("toi", "machines.yaml", "unknown model 'toi'; did you mean toy"),
     ],
 )
 def test_what_does_not_fit_is_refused_in_one_line(design: str, study: str, words: str) -> None:
