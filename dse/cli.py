@@ -12,6 +12,7 @@ import typer
 from typer.exceptions import TyperException
 
 from dse.commands import (
+    calibrating,
     explaining,
     looking,
     pricing,
@@ -31,7 +32,16 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for _verbs in (explaining, looking, pricing, searching, supporting, validating, weighing):
+for _verbs in (
+    calibrating,
+    explaining,
+    looking,
+    pricing,
+    searching,
+    supporting,
+    validating,
+    weighing,
+):
     app.add_typer(_verbs.app)
 
 

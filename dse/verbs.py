@@ -24,6 +24,7 @@ from dse.ablation import ablate as ablate_design
 from dse.against import Against
 from dse.against import against as held_against
 from dse.answers import Answer, answer, design, outcome, priced_like
+from dse.calibrate import calibrate as calibrate
 from dse.choice import chosen
 from dse.comparison import Comparison
 from dse.comparison import compare as compare_designs
