@@ -58,6 +58,8 @@ class Column:
     """What knob or metric are in."""
     written: str
     """The unit of the heading; empty where it names none."""
+    rows: tuple[str, ...] = ()
+    """Slugs that a file's column may name too, where a knob is called as the kind of file is."""
 
 
 def read(page: AnyModel, path: Path) -> list[Measurement]:
@@ -106,14 +108,11 @@ def _cells(path: Path) -> list[list[str]]:
 
 
 def _line(cells: Sequence[object], where: str) -> list[str]:
-    """One line's cells, stripped; a line that ends early has none where text should be."""
-    texts = [cell.strip() if isinstance(cell, str) else None for cell in cells]
-    if any("\n" in text for text in texts if text):
+    """One line's cells, stripped; where a line ends early they are empty."""
+    texts = [str(cell).strip() for cell in cells]
+    if any("\n" in text for text in texts):
         raise InputError(f"{where}: a cell goes on over several lines; write it on one")
-    if None in texts and any(texts):
-        told = f"has {texts.index(None)} cells, the first line {len(texts)}"
-        raise InputError(f"{where}: {told}; leave a cell empty by its comma")
-    return [text or "" for text in texts]
+    return texts
 
 
 def _column(page: AnyModel, text: str, where: str) -> Column:
@@ -123,7 +122,9 @@ def _column(page: AnyModel, text: str, where: str) -> Column:
     if name in NAMES:
         column = Column(name, "name", "", written)
     elif name in page.readers:
-        column = Column(name, "file", "", written)
+        catalog = known[name].catalog if name in known else None
+        rows = tuple(registry.catalog(catalog.name)) if catalog else ()
+        column = Column(name, "file", "", written, rows)
     elif name in known:
         kind: Literal["choice", "knob"] = "choice" if known[name].catalog else "knob"
         column = Column(name, kind, known[name].unit or "1", written)
@@ -192,7 +193,7 @@ def _ran(text: str, where: str) -> bool:
 def _setting(column: Column, text: str, where: str) -> object:
     """A cell as a slug, a path or an SI number."""
     if column.kind == "file":
-        return Path(text)
+        return text if text in column.rows else Path(text)
     return text if column.kind == "choice" else _number(column, text, where)
 
 
