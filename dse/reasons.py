@@ -24,6 +24,8 @@ def why(out: Console, found: Why) -> None:
     """The verdict, the constraints, what would free the design, and what beats it."""
     out.print(f"[bold]{escape(found.name)}: {escape(found.verdict.text)}[/bold]")
     out.print(escape(searched(found.searched)))
+    for text in found.study.warnings:
+        out.print(f"warning: {escape(text)}")
     for path, words in found.near.outside.items():
         out.print(f"outside the study's space: {path} = {escape(words)}")
     for text in found.troubles:

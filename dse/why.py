@@ -110,6 +110,7 @@ class Why:
             "differences": self.differences,
             "comparison": None if self.rival is None else self.rival.as_json(),
             "searched": self.searched.as_json(),
+            "warnings": list(self.study.warnings),
         }
 
     def to_pandas(self) -> pd.DataFrame:
@@ -174,7 +175,7 @@ def _asked(
     pick = picks.read(model)
     if not study and pick is None:
         raise InputError(
-            f"name a study or a run to judge {model} by: --study STUDY; 'dse list studies' has them"
+            f"name a study or a run to judge {model} by: --study STUDY; see 'dse list studies'"
         )
     known = registry.data_files("studies")
     if study in known or Path(study).suffix in (".yaml", ".yml"):
@@ -334,7 +335,8 @@ def _undominated(near: Neighbourhood, found: Searched, point: Array) -> Verdict:
     ties = np.isclose(found.points, point, rtol=ROUNDING, atol=0.0).all(axis=1).sum()
     if ties:
         return Verdict("undominated", f"it ties with {ties:,} of {found.size:,} on the front")
-    said = "no design of the front dominates it, though the search did not come to it"
+    where = "it lies outside the study" if near.outside else "the search did not come to it"
+    said = f"no design of the front dominates it, though {where}"
     return Verdict("undominated", f"{said}; it dominates {worse:,} of the {found.size:,}")
 
 

@@ -165,7 +165,7 @@ def test_a_better_design_than_was_searched_says_what_it_dominates() -> None:
     assert found.near.outside == {"clock": "2 GHz; the study tries 500 MHz, 1 GHz"}
     # 50 ms for 1050 dollars: better than two small ones, and four of them with one lane
     assert found.verdict.text == (
-        "no design of the front dominates it, though the search did not come to it; "
+        "no design of the front dominates it, though it lies outside the study; "
         "it dominates 4 of the 15"
     )
 
