@@ -23,7 +23,7 @@ from dse.sobol import SAMPLES, Columns, Indices, Input, Progress, Scale, indices
 from dse.space import Space
 from dse.spec import AnyModel, Config, Mask, knobs
 from dse.study import Study
-from dse.tornado import Swing, Tornado
+from dse.tornado import Best, Swing, Tornado
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -152,7 +152,7 @@ class Sensitivity:
             "indices": self._orders(metric),
             "here": _known(drawn.here[metric]) if drawn and metric in drawn.here else None,
             "swings": [{"knob": s.knob, **_swing(s)} for s in self.swings(metric)],
-            "best": vars(best) | {"worsens": dict(best.worsens)} if best else None,
+            "best": _best(best) if best else None,
         }
 
 
@@ -164,6 +164,11 @@ def _swing(swing: Swing) -> dict[str, object]:
         "high_at": swing.high_at,
         "elasticity": swing.elasticity,
     }
+
+
+def _best(best: Best) -> dict[str, object]:
+    worsens = {name: _known(value) for name, value in best.worsens.items()}
+    return {**vars(best), "worsens": worsens}
 
 
 def _known(value: float) -> float | None:

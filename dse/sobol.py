@@ -240,7 +240,8 @@ def _in_logarithms(known: Array, scale: Scale) -> bool:
 def _refusal(known: Array, rows: int, asked: int) -> str:
     """Why a metric has no indices; empty where it has."""
     if rows < FEWEST:
-        return f"only {rows:,} of {asked:,} rows hold values to compare; {FEWEST} are needed"
+        more = "; take more samples" if rows else ""
+        return f"only {rows:,} of {asked:,} rows hold values to compare, {FEWEST} are needed{more}"
     if np.std(known) <= FLAT * abs(np.mean(known)):
         return "constant"
     return ""

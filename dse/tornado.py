@@ -58,7 +58,8 @@ class Best:
     value: float
     here: float
     worsens: Mapping[str, float]
-    """Ranked metrics that get worse by it: the value they take, the most worsened first."""
+    """Ranked metrics that get worse by it or, as NaN, unknown: the value they take, the most
+    worsened first."""
 
 
 @dataclass(frozen=True)
@@ -127,11 +128,13 @@ class Tornado:
         )
 
     def _worsened(self, metric: str, row: int) -> dict[str, float]:
-        """Other metrics that a change makes notably worse, the worst first."""
+        """Other metrics that a change makes notably worse or unknown, the worst first."""
         by: dict[str, float] = {}
         for name in chosen(self.page):
             sign = 1.0 if self.page.metrics[name].sense == "min" else -1.0
-            worse = sign * change(self.here[name], float(self.metrics[name][row]))
+            here, there = self.here[name], float(self.metrics[name][row])
+            lost = math.isnan(there) and not math.isnan(here)
+            worse = math.inf if lost else sign * change(here, there)
             if name != metric and worse > NOTABLE:
                 by[name] = worse
         ranked = sorted(by, key=lambda name: -by[name])

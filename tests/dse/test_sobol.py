@@ -169,8 +169,9 @@ def test_infinities_are_holes_as_well() -> None:
 @pytest.mark.parametrize("share", [0.0, 0.2])
 def test_too_few_rows_are_refused_with_their_number(share: float) -> None:
     found = of_one(UNIT, lambda c: np.where(c["x"] < share, c["y"], np.nan), samples=512)
+    more = "; take more samples" if share else ""
     assert found.refusal == (
-        f"only {found.rows:,} of 512 rows hold values to compare; {FEWEST} are needed"
+        f"only {found.rows:,} of 512 rows hold values to compare, {FEWEST} are needed{more}"
     )
     assert np.isnan(found.total).all()
 
