@@ -27,6 +27,8 @@ LEGEND = {
     "refused": "refused",
 }
 
+AS_GIVEN = "refused as the design itself is"
+
 NAMES = 6
 """Choices of one kind that a line names; --json has them all."""
 
@@ -52,7 +54,7 @@ def support(out: Console, found: Support) -> None:
         out.print(f"warning: {escape(text)}", soft_wrap=True)
     _metrics(out, found)
     _choices(out, found)
-    _ranges(out, found.ranges)
+    _ranges(out, found.ranges, found.reason)
     if found.matrix is not None:
         _matrix(out, found.matrix)
     _words(out, page, [*found.choices, *([found.matrix] if found.matrix else [])])
@@ -60,7 +62,7 @@ def support(out: Console, found: Support) -> None:
 
 def _said(found: Support) -> str:
     if found.reason:
-        return f"refused. {found.reason}"
+        return f"refused. {found.place + ': ' if found.place else ''}{found.reason}"
     return LEGEND[found.kind.status]
 
 
@@ -68,7 +70,7 @@ def _metrics(out: Console, found: Support) -> None:
     """Metrics by tier, and those that are unknown."""
     if not found.answer:
         return
-    rows = metric_rows(found)
+    rows = [row for row in metric_rows(found) if row["metric"] != "feasible"]
     for tier in dict.fromkeys(row["tier"] for row in rows):
         named = [str(row["metric"]) for row in rows if row["tier"] == tier and row["known"]]
         if named:
@@ -86,14 +88,19 @@ def _choices(out: Console, found: Support) -> None:
         for code, kind in enumerate(cover.kinds):
             named = _listed([slugs[i] for i in np.flatnonzero(cover.codes == code)])
             first = knob if code == 0 else ""
-            grid.add_row(escape(first), str(count[code]), escape(_verdict(kind)), escape(named))
+            grid.add_row(
+                escape(first),
+                str(count[code]),
+                escape(_verdict(kind, found.reason)),
+                escape(named),
+            )
     out.print(grid)
 
 
-def _verdict(kind: Kind) -> str:
+def _verdict(kind: Kind, own: str) -> str:
     """What a line says of a kind of design: flags by name, reasons in full."""
     if kind.reason:
-        return f"refused: {kind.reason}"
+        return AS_GIVEN if kind.reason == own else f"refused: {kind.reason}"
     lacking = f" (no {', '.join(kind.missing)})" if kind.missing else ""
     said = [
         kind.status if kind.status in ("cannot run", "covered") else "",
@@ -108,14 +115,20 @@ def _listed(names: Sequence[str], most: int = NAMES) -> str:
     return ", ".join(names[:most]) + (f" and {left} more" if left > 0 else "")
 
 
-def _ranges(out: Console, found: Sequence[Range]) -> None:
+def _ranges(out: Console, found: Sequence[Range], own: str) -> None:
     heads = ("knob", "meant for", "refused beyond", "covered here", "otherwise")
     title = "numbers, one at a time: beyond what they are meant for, eval warns"
     grid = new_grid(*heads, title=title)
     for row in found:
         meant = f"{units.show(row.low, row.unit)} to {units.show(row.high, row.unit)}"
         beyond = [_limit(row.below, row.unit, "below"), _limit(row.above, row.unit, "above")]
-        cells = (row.knob, meant, "; ".join(filter(None, beyond)), _runs(row), row.reason)
+        cells = (
+            row.knob,
+            meant,
+            "; ".join(filter(None, beyond)),
+            _runs(row),
+            AS_GIVEN if own and row.reason == own else row.reason,
+        )
         grid.add_row(*map(escape, cells))
     out.print(grid)
 
@@ -155,12 +168,14 @@ def _matrix(out: Console, cover: Cover) -> None:
     heads = list(_alike(shown.T, np.array(along)[wide]))
     letters = dict(zip(ascii_letters, heads, strict=False))
     grid = new_grid(rows, *letters)
-    picked = [first for first, _ in heads]
+    picked = [first for first, _ in letters.values()]
     for first, names in lines:
         grid.add_row(escape(_listed(names, most=1)), *shown[first][picked])
     out.print(grid)
     for letter, (_, names) in letters.items():
         out.print(f"{letter}: {escape(_listed(names))}")
+    if len(heads) > len(letters):
+        out.print(f"not shown: {len(heads) - len(letters)} more kinds of columns; --json has all")
     for status, mark in MARKS.items():
         if mark in shown:
             out.print(f"{mark} {LEGEND[status]}")

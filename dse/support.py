@@ -71,6 +71,8 @@ class Support:
     """What a page covers around one design."""
 
     page: AnyModel
+    place: str
+    """The file or run that the design is of; empty where a page's slug was given."""
     reason: str
     """Why the design itself is refused; empty where it is covered."""
     kind: Kind
@@ -191,7 +193,8 @@ def _around(model: str, settings: Settings | None) -> Support:
     kinds, _ = _sorted_out(page, whole, whole.reasons, _nothing(()))
     return Support(
         page=page,
-        reason=f"{place}: {reason}" if place and reason else reason,
+        place=place,
+        reason=reason,
         kind=kinds[0],
         answer=given,
         choices=tuple(choices.values()),
