@@ -33,7 +33,9 @@ def why(out: Console, found: Why) -> None:
     _constraints(out, found)
     _changes(out, found)
     if found.rival is not None:
-        _rival(out, found)
+        out.print(f"beside {_rival(found.dominators)}:")
+        side_by_side.comparison(out, found.rival)
+        out.print(escape("; ".join(found.differences)))
 
 
 def searched(found: Searched) -> str:
@@ -42,14 +44,16 @@ def searched(found: Searched) -> str:
     best = f"{found.size:,} on the front of" if found.size else "nothing meets every constraint of"
     said = f"judged by {where}: {best} {found.designs:,} designs"
     if found.whole:
-        return f"{said}, which are all of its space"
+        return f"{said}, which are all of its space{_drift(found)}"
     how = method_of(found.study) if found.finished else "a search that was interrupted"
-    said = f"{said} by {how}, not all of its space"
-    if found.near:
-        said += f"; of {found.near:,} designs one change away {found.near_priced:,} were priced"
-    if found.drifted:
-        said += "; the page has changed since, so its front was priced anew"
-    return said
+    said += f" by {how}, not all of its space"
+    near = f"; of {found.near:,} designs one change away {found.near_priced:,} were priced"
+    return f"{said}{near if found.near else ''}{_drift(found)}"
+
+
+def _drift(found: Searched) -> str:
+    """That a run's front was stored with other numbers."""
+    return "; the page has changed since: its front is priced anew" if found.drifted else ""
 
 
 def _constraints(out: Console, found: Why) -> None:
@@ -124,21 +128,9 @@ def _others(count: int) -> str:
     return f"{count:,} other values do as well" if count else ""
 
 
-def _rival(out: Console, found: Why) -> None:
-    """The design beside the nearest that dominates it, and the difference in sentences."""
-    rival = found.rival
-    if rival is None:
-        return
-    out.print(f"beside {_which(found.dominators)}:")
-    side_by_side.comparison(out, rival)
-    out.print(escape("; ".join(found.differences)))
-
-
-def _which(dominators: int) -> str:
-    if dominators == 1:
-        return "the one that dominates it"
-    return (
-        f"the nearest of the {dominators:,} that dominate it"
-        if dominators
-        else "the nearest of the front"
-    )
+def _rival(dominators: int) -> str:
+    """Which design of the front stands beside the design."""
+    if dominators == 0:
+        return "the nearest of the front"
+    many = f"the nearest of the {dominators:,} that dominate it"
+    return many if dominators > 1 else "the one that dominates it"

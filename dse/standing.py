@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 ROUNDING = 1e-12
 """Relative difference that is rounding: a page may price one design so in two blocks."""
 
+PAIRS = 2**22
+"""Pairs of designs that are compared at once: tens of megabytes."""
+
 
 @dataclass(frozen=True)
 class Searched:
@@ -62,9 +65,10 @@ class Searched:
             return np.empty((0, len(self.study.objectives)))
         return points_of(self.study, self.front)
 
-    def beats(self, points: Array) -> Mask:
-        """Which designs of the front dominate which points; see `beats`."""
-        return beats(self.points, points)
+    def beaten(self, points: Array) -> Mask:
+        """Which points some design of the front dominates, shape (points,); see `beats`."""
+        blocks = np.array_split(points, 1 + len(points) * self.size // PAIRS)
+        return np.concatenate([beats(self.points, block).any(axis=1) for block in blocks])
 
     @property
     def span(self) -> Array:

@@ -40,7 +40,7 @@ from dse.store import Run, create, find
 from dse.study import load
 from dse.support import support as support
 from dse.weighing import weigh
-from dse.why import Why, explain
+from dse.why import explain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -174,19 +174,8 @@ def ablate(
     )
 
 
-def why(
-    model: Place,
-    study: Place = "",
-    settings: Mapping[str, object] | None = None,
-    *,
-    budget: int | None = None,
-    prices: Place | None = None,
-    jobs: int = 1,
-    progress: Progress | None = None,
-) -> Why:
-    """Why a design and not another; `.to_pandas()` lists what frees it. See `dse.why.explain`."""
-    asked = (str(model), str(study), settings)
-    return explain(*asked, budget=budget, prices=prices, jobs=jobs, progress=progress)
+why = explain
+"""Why a design and not another; `.to_pandas()` lists the single changes that free it."""
 
 
 def sensitivity(

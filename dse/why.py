@@ -44,7 +44,6 @@ class Why:
     """A design explained: its verdict, and what would change it."""
 
     name: str
-    config: Config
     near: Neighbourhood
     searched: Searched
     verdict: Verdict
@@ -124,8 +123,8 @@ class Why:
 
 
 def explain(
-    model: str,
-    study: str = "",
+    model: str | Path,
+    study: str | Path = "",
     settings: Mapping[str, object] | None = None,
     *,
     budget: int | None = None,
@@ -150,11 +149,12 @@ def explain(
     Raises:
         InputError: a design or study that does not fit, or a design of another page.
     """
-    asked, run = _asked(model, study, budget, prices)
-    slug, held, place = answers.named(model)
+    name = str(model)
+    asked, run = _asked(name, str(study), budget, prices)
+    slug, held, place = answers.named(name)
     if registry.model(slug).slug != asked.page.slug:
         raise InputError(
-            f"'{model}' is a design of '{slug}', but {asked.slug} asks about '{asked.page.slug}'; "
+            f"'{name}' is a design of '{slug}', but {asked.slug} asks about '{asked.page.slug}'; "
             "name a study of that model"
         )
     fixed = asked.document["set"]
@@ -165,7 +165,7 @@ def explain(
         config = registry.starting_point(asked.page, laid, place=place)
         near = neighbourhood(asked, config)
         found = searched(asked, run, near, jobs=jobs, progress=progress)
-        return _explained(model, config, near, found)
+        return _explained(name, config, near, found)
 
 
 def _asked(
@@ -207,11 +207,11 @@ def _explained(name: str, config: Config, near: Neighbourhood, found: Searched) 
     study, table = near.study, near.table
     known = np.all([o.ranks(table[o.metric]) for o in study.objectives], axis=0)
     points = np.where(known[:, None], points_of(study, table), np.nan)
-    over = found.beats(points)
+    over = beats(found.points, points[:1])[0]
     accepted, runs = bool(table["accepted"][0]), bool(table["feasible"][0])
-    dominators = np.zeros_like(over[0]) if _on_front(found, near) else over[0]
+    dominators = np.zeros_like(over) if _on_front(found, near) else over
     goal = _goal(accepted=accepted, dominated=bool(dominators.any()))
-    reached = table["accepted"] & (np.logical_not(over.any(axis=1)) if accepted else True)
+    reached = table["accepted"] & (~found.beaten(points) if accepted else True)
     held, ranked = bounds(near), measure(near, found.front)
     rival = None
     if goal and found.front is not None:
@@ -219,7 +219,6 @@ def _explained(name: str, config: Config, near: Neighbourhood, found: Searched) 
         rival = _compared(name, config, found, found.front, place)
     return Why(
         name=name,
-        config=config,
         near=near,
         searched=found,
         verdict=_verdict(near, found, held, dominators, points[0]),
