@@ -116,9 +116,8 @@ def _signed(value: float, unit: str) -> str:
 
 def _beside(change: Change) -> str:
     """What else is to be said of a change: knobs that it opens, other values that do."""
-    opened = [f"{path} {value}" for path, value in change.opens.items()]
-    more = f" and {len(opened) - OPENED} more" if len(opened) > OPENED else ""
-    with_ = f"with {', '.join(opened[:OPENED])}{more}" if opened else ""
+    more = f" and {len(change.opened) - OPENED} more" if len(change.opened) > OPENED else ""
+    with_ = f"with {', '.join(change.opened[:OPENED])}{more}" if change.opened else ""
     return "; ".join(filter(None, [with_, _others(change.others)]))
 
 

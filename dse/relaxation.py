@@ -41,6 +41,8 @@ class Change:
     """The change as people read it: `chips 2 -> 4`."""
     opens: Mapping[str, object]
     """Knobs that count from then on, and the values they have."""
+    opened: tuple[str, ...]
+    """The same as people read it: `cache 64 MB`."""
     cost: float
     """What it adds, by the measure that changes are ranked by; NaN where that is unknown."""
     others: int
@@ -139,16 +141,16 @@ class Neighbourhood:
     def _change(self, row: int, others: int, cost: float) -> Change:
         axis = self.space.axes[self.knob[row]]
         was, value = axis.default, float(self.table[axis.path][row])
+        used = self.used
+        opens = [a for a in self.space.axes if used[a.path][row] and not used[a.path][0]]
+        values = [(a, float(self.table[a.path][row])) for a in opens]
         return Change(
             knob=axis.path,
             was=_plain(axis, was),
             value=_plain(axis, value),
             shown=f"{axis.path} {axis.show(was)} -> {axis.show(value)}",
-            opens={
-                other.path: _plain(other, float(self.table[other.path][row]))
-                for other in self.space.axes
-                if self.used[other.path][row] and not self.used[other.path][0]
-            },
+            opens={a.path: _plain(a, held) for a, held in values},
+            opened=tuple(f"{a.path} {a.show(held)}" for a, held in values),
             cost=cost,
             others=others,
             row=row,
