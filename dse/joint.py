@@ -30,9 +30,6 @@ CONSTRAINT_DRAWS = 64
 PROBES = 256
 """Designs of a space that are asked whether an error moves a metric."""
 
-PROBES = 256
-"""Designs of a space that are asked whether an error moves a metric."""
-
 BLOCK = 2**15
 """Designs times draws that are evaluated at once."""
 

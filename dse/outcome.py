@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from dse.archive import Archive, explain_infeasible
+from dse.confidence import of_run
 from dse.evaluate import Table
 from dse.grids import Facts, mark, new_grid, records, table
 from dse.prices import in_words
@@ -17,6 +18,12 @@ from dse.search import Outcome, method_of
 from dse.spec import AnyModel
 from dse.study import Study
 from dse.winners import Told, differing, told, verdict
+
+CHANCES = {
+    "chance_nondominated": "chance to be non-dominated",
+    "chance_constraints": "chance to meet all constraints",
+}
+"""What a column of chances says."""
 
 UNRANKED = "unknown or infinite"
 """What keeps an objective's value from being compared."""
@@ -54,7 +61,7 @@ def outcome(out: Console, ended: Outcome) -> None:
     if archive.front is None:
         _nothing(out, ended)
     else:
-        why, best = archive.best()
+        _, why, best = of_run(archive)
         _print_best(out, ended, why, best)
         _print_winners(out, archive, archive.front)
     for reason, slugs in grouped(archive.left_out()).items():
@@ -113,10 +120,23 @@ def _print_best(out: Console, ended: Outcome, why: Sequence[str], best: Table) -
         used = active.get(name, np.ones(len(best), dtype=np.bool_))
         cells = [cell if on else "" for cell, on in zip(cells, used, strict=True)]
         grid.add_row(f"[bold]{name}[/bold]" if name in goals else name, *cells)
+        if name in goals and not np.isnan(best[f"{name}_low"]).all():
+            grid.add_row("  90 % interval", *_spans(best, name))
+    for name, words in CHANCES.items():
+        grid.add_row(words, *("" if np.isnan(p) else f"{100 * p:.0f} %" for p in best[name]))
     flagged = ["extrapolates" if flag else "" for flag in best["extrapolates"]]
     if any(flagged):
         grid.add_row("", *flagged)
     out.print(grid)
+
+
+def _spans(best: Table, name: str) -> list[str]:
+    """The interval of a metric of each design in one text; empty where nothing was checked."""
+    unit = best.units.get(name, "")
+    pairs = zip(best[f"{name}_low"], best[f"{name}_high"], strict=True)
+    return [
+        "" if np.isnan(low) else f"{mark(low, unit)} to {mark(high, unit)}" for low, high in pairs
+    ]
 
 
 def _nothing(out: Console, ended: Outcome) -> None:
@@ -134,7 +154,7 @@ def _nothing(out: Console, ended: Outcome) -> None:
 def outcome_json(ended: Outcome) -> Facts:
     """How a search ended, for scripts."""
     archive = ended.archive
-    why, best = archive.best() if archive.front is not None else ([], None)
+    _, why, best = of_run(archive) if archive.front is not None else (None, [], None)
     listed = records(best, archive.active(best)) if best is not None else []
     return {
         "study": archive.study.slug,

@@ -18,6 +18,7 @@ import numpy as np
 
 from dse import sampler
 from dse.archive import Archive
+from dse.confidence import of_run
 from dse.errors import InputError
 from dse.evaluate import BLOCK, Draw, Table, evaluate, stream
 from dse.sampler import GENERATION
@@ -241,8 +242,8 @@ def _same(stored: Table, replayed: Table, run: Run) -> None:
 
 def _conclude(run: Run, archive: Archive, *, seconds: float, finished: bool) -> None:
     if archive.front is not None:
-        run.write_csv("front.csv", archive.front, archive.active(archive.front))
-        why, best = archive.best()
+        front, why, best = of_run(archive)
+        run.write_csv("front.csv", front, archive.active(front))
         run.write_csv("best.csv", best, archive.active(best), why=why)
         run.write_history(archive.history())
     run.stamp(
