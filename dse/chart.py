@@ -36,6 +36,10 @@ STYLES = {
     "term": Style("#0072b2", "circle", "o", 8),
     "total": Style("#595959", "circle", "o", 8),
     "front size": Style("#0072b2", "circle", "o", 6),
+    "alone": Style("#0072b2", "circle", "o", 8),
+    "with others": Style("#56b4e9", "circle", "o", 8),
+    "better": Style("#009e73", "circle", "o", 8),
+    "worse": Style("#d55e00", "circle", "o", 8),
 }
 """The palette of Okabe and Ito, safe for colour blindness; shapes repeat what colours say."""
 

@@ -42,13 +42,17 @@ def drawn(chart: Chart, marks: pd.DataFrame, axis: str) -> NDArray[Any]:
     return np.asarray(marks[name], dtype=np.float64) / scale
 
 
-def _interval(chart: Chart, marks: pd.DataFrame) -> Array | None:
-    """Distances from the value down to `low` and up to `high`, shape (2, marks), if known."""
+def _interval(chart: Chart, marks: pd.DataFrame, axis: str = "y") -> Array | None:
+    """Distances from the value down to `low` and up to `high`, shape (2, marks), if known.
+
+    Bars lie along 'x' and end at their base and size together.
+    """
     if not marks["low"].notna().any():
         return None
-    middle = marks[chart.y]
-    ends = np.stack([middle - marks["low"], marks["high"] - middle]) / chart.y_scale
-    return np.nan_to_num(ends)
+    across = axis == "x"
+    middle = marks[chart.x] + marks["base"] if across else marks[chart.y]
+    ends = np.stack([middle - marks["low"], marks["high"] - middle])
+    return np.nan_to_num(ends / (chart.x_scale if across else chart.y_scale))
 
 
 def _ends(chart: Chart) -> list[float]:
@@ -94,8 +98,9 @@ def _log_axis(chart: Chart, axis: str, *, log: bool) -> dict[str, object]:
 def _lay_bars(figure: Figure, chart: Chart) -> None:
     """The first bar on top, and room for the texts beside the bars."""
     ends = drawn(chart, chart.frame, "x") + chart.frame["base"].to_numpy() / chart.x_scale
-    room = 1.5 * float(np.nanmax(ends, initial=0.0)) or 1.0
-    figure.update_layout(showlegend=False, xaxis={"range": [0, room]})
+    left, right = (1.5 * float(end(ends, initial=0.0)) for end in (np.nanmin, np.nanmax))
+    room = [left, right if right > left else 1.0]
+    figure.update_layout(showlegend=False, barmode="overlay", xaxis={"range": room})
     figure.update_yaxes(autorange="reversed", automargin=True)
 
 
@@ -176,7 +181,7 @@ def _colour_bar(chart: Chart) -> dict[str, object]:
 
 def _plotly_bars(chart: Chart, group: Group) -> dict[str, object]:
     name, style, _, marks = group
-    return {
+    trace: dict[str, object] = {
         "type": "bar",
         "orientation": "h",
         "name": name,
@@ -189,6 +194,10 @@ def _plotly_bars(chart: Chart, group: Group) -> dict[str, object]:
         "cliponaxis": False,
         "hovertemplate": "%{y}: %{text}<extra></extra>",
     }
+    interval = _interval(chart, marks, "x")
+    if interval is not None:
+        trace["error_x"] = {"arrayminus": interval[0], "array": interval[1], "symmetric": False}
+    return trace
 
 
 _PLOTLY: dict[str, Callable[[Chart, Group], dict[str, object]]] = {
@@ -276,8 +285,14 @@ def _print_line(axes: Axes, chart: Chart, group: Group) -> None:
 def _print_bars(axes: Axes, chart: Chart, group: Group) -> None:
     _, style, _, marks = group
     base = marks["base"].to_numpy() / chart.x_scale
+    interval = _interval(chart, marks, "x")
     bars = axes.barh(
-        drawn(chart, marks, "y"), drawn(chart, marks, "x"), left=base, color=style.colour
+        drawn(chart, marks, "y"),
+        drawn(chart, marks, "x"),
+        left=base,
+        color=style.colour,
+        xerr=interval,
+        error_kw={"elinewidth": 0.8, "ecolor": "#404040"},
     )
     axes.bar_label(bars, marks["label"].to_list(), padding=3, fontsize=7)
 
