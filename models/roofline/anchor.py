@@ -41,6 +41,8 @@ NUDGE, HALF = 1.1, 0.5
 """A row anchors where raising the pace by so much shortens it by half of that at least."""
 CELLS = 100_000
 """Most rows of a file."""
+MORE = ""
+"""The column of cells beyond the last name."""
 
 Count = Annotated[float, Field(ge=1, allow_inf_nan=False)]
 
@@ -70,7 +72,7 @@ def read(path: Path) -> list[Kernel]:
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
-            lines = csv.DictReader(stream, restkey="more cells than columns")
+            lines = csv.DictReader(stream, restkey=MORE)
             found = [_kernel(row, f"{path}:{lines.line_num}") for row in lines]
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}; give an existing CSV file") from None
@@ -82,6 +84,8 @@ def read(path: Path) -> list[Kernel]:
 
 
 def _kernel(row: dict[str, str], where: str) -> Kernel:
+    if MORE in row:
+        raise InputError(f"{where}: has more cells than column names; drop {row[MORE]}")
     cells = {k.strip(): v.strip() for k, v in row.items() if isinstance(v, str) and v.strip()}
     number = cells.get("dtype", "").lower()
     known = {**cells, "dtype": ALIASES.get(number, number)} if number else cells
