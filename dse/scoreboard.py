@@ -16,6 +16,7 @@ from pathlib import Path
 
 from dse import documents, registry
 from dse.errors import InputError
+from dse.executed import Tick
 from dse.scores import Card, Coverage, Feasibility, Pair, Score, cards
 
 HEADS = (
@@ -111,7 +112,7 @@ def files(found: Sequence[Card]) -> dict[str, str]:
         "scoreboard.md": markdown(found),
         "rows.csv": _csv(
             [*(field.name for field in fields(Pair)), "error [1]"],
-            [{**asdict(pair), "error [1]": pair.error} for pair in pairs],
+            [_known({**asdict(pair), "error [1]": pair.error}) for pair in pairs],
         ),
     }
 
@@ -140,6 +141,15 @@ def _flat(found: Score) -> dict[str, object]:
     for name in _GROUPS:
         row |= {f"{name} {field}": count for field, count in (plain[name] or {}).items()}
     return row
+
+
+def _known(row: Mapping[str, object]) -> dict[str, object]:
+    """A row without what is unknown or infinite."""
+    return {
+        key: value
+        for key, value in row.items()
+        if not isinstance(value, float) or math.isfinite(value)
+    }
 
 
 def _csv(heads: Sequence[str], rows: Sequence[Mapping[str, object]]) -> str:
@@ -196,13 +206,17 @@ def _today(found: Card) -> Kept:
     return Kept(mape, found.worked)
 
 
-def keep(slugs: Sequence[str]) -> list[Path]:
+def keep(slugs: Sequence[str], tick: Tick | None = None) -> list[Path]:
     """Keep today's scores of pages beside them.
+
+    Args:
+        slugs: the pages.
+        tick: told of pages done and pages in all.
 
     Raises:
         InputError: a mechanism whose answers are not kept or stale: its rows would be lost.
     """
-    found = cards(slugs)
+    found = cards(slugs, tick)
     for each in found:
         if each.note:
             raise InputError(f"{each.model}: {each.note}")

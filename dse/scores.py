@@ -14,6 +14,7 @@ import numpy as np
 
 from dse import cross, registry, simulate, validate
 from dse.cross import Crossing, Verdict
+from dse.executed import Tick
 from dse.provenance import USES
 from dse.spec import AnyModel
 
@@ -308,6 +309,16 @@ def _worked(crossing: Crossing) -> dict[str, dict[str, bool]]:
     }
 
 
-def cards(slugs: Sequence[str]) -> list[Card]:
-    """Every page's scores, from the answers that were kept; no mechanism is executed."""
-    return [card(slug, *cross.from_kept(slug)) for slug in slugs]
+def cards(slugs: Sequence[str], tick: Tick | None = None) -> list[Card]:
+    """Every page's scores, from the answers that were kept; no mechanism is executed.
+
+    Args:
+        slugs: the pages.
+        tick: told of pages done and pages in all.
+    """
+    found = []
+    for slug in slugs:
+        found.append(card(slug, *cross.from_kept(slug)))
+        if tick is not None:
+            tick(len(found), len(slugs))
+    return found

@@ -289,9 +289,9 @@ def crossings(
     return run_cross(slugs, progress, keep=keep, jobs=jobs)
 
 
-def scoreboard(model: str | None = None) -> list[Card]:
+def scoreboard(model: str | None = None, *, progress: Tick | None = None) -> list[Card]:
     """Scores of a page or of all: against the paper, and against and of the mechanism."""
-    return cards(registry.slugs() if model is None else (model,))
+    return cards(registry.slugs() if model is None else (model,), progress)
 
 
 def against(
@@ -303,22 +303,16 @@ def against(
     skip: bool = False,
     progress: Tick | None = None,
 ) -> Against:
-    """A page held against a CSV file of measurements; `.to_pandas()` has a row a measured value.
+    """A page held against a CSV file of measurements, `.to_pandas()` a row a measured value.
 
-    Args:
-        model: slug of a page.
-        path: columns are knobs by dotted path and metrics, units as in `latency [ms]`.
-        settings: dotted knob -> value of every row.
-        fit: knobs that are fitted on the rows; an empty list fits the page's fitted constants.
-        skip: whether rows that the page refuses are left out, and listed in `.refused`.
-        progress: called with fits done and fits in all.
+    An empty `fit` fits the page's own fitted constants; see `dse.against.against`.
     """
     return held_against(model, Path(path), settings=settings, fit=fit, skip=skip, tick=progress)
 
 
-def keep_scores(model: str | None = None) -> list[Path]:
+def keep_scores(model: str | None = None, *, progress: Tick | None = None) -> list[Path]:
     """Keep what works today, and how well, beside a page or all; the files that were written."""
-    return scoreboards.keep(registry.slugs() if model is None else (model,))
+    return scoreboards.keep(registry.slugs() if model is None else (model,), progress)
 
 
 def validation_json(rows: list[validation.Row]) -> list[dict[str, object]]:

@@ -14,7 +14,7 @@ from dse import show as shown
 from dse.cross import Crossing
 from dse.errors import InputError
 from dse.options import AsJson, Jobs, Output, Settings
-from dse.scores import card
+from dse.scores import Card, card
 from dse.study import parse_settings
 from dse.terminal import CORES, console, note, print_json, progress
 
@@ -34,7 +34,7 @@ def validate(
         bool, typer.Option("--markdown", help="Print the scoreboard as Markdown, and only it.")
     ] = False,
     against: Annotated[
-        Path | None, typer.Option(metavar="CSV", help="Your measurements: knobs and metrics.")
+        Path | None, typer.Option(metavar="CSV", help="Your measurements: knobs, metrics [unit].")
     ] = None,
     fit: Annotated[
         list[str] | None, typer.Option("--fit", help="Fit this knob on them; again for more.")
@@ -82,7 +82,9 @@ def _crossed(model: str | None, keep: bool, jobs: int) -> list[Crossing]:
 
 def _keep(model: str | None) -> None:
     """Write what is kept beside each page."""
-    for path in verbs.keep_scores(model):
+    with progress("pages") as tick:
+        paths = verbs.keep_scores(model, progress=tick)
+    for path in paths:
         note(f"wrote {path}")
 
 
@@ -97,7 +99,7 @@ def _show(
     """The scoreboard as files or Markdown, or every row of it."""
     if output is not None or markdown:
         live = None if crossed is None else [card(found.model, found) for found in crossed]
-        cards = verbs.scoreboard(model) if live is None else live
+        cards = _cards(model) if live is None else live
         if output is None:
             sys.stdout.write(scoreboard.markdown(cards))
             return
@@ -111,7 +113,12 @@ def _show(
         print_json(verbs.validation_json(verbs.validation_rows(model)))
     else:
         shown.validation(console(), verbs.validation_rows(model), model)
-        agreement.scoreboard(console(), verbs.scoreboard(model))
+        agreement.scoreboard(console(), _cards(model))
+
+
+def _cards(model: str | None) -> list[Card]:
+    with progress("pages") as tick:
+        return verbs.scoreboard(model, progress=tick)
 
 
 def _against(

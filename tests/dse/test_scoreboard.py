@@ -169,6 +169,10 @@ def test_a_folder_that_cannot_be_made_is_refused(run: Any, tmp_path: Path) -> No
     assert "choose another --output" in refused(run("toy", "--output", tmp_path / "file" / "in"))
 
 
+def test_published_designs_that_the_page_calls_infeasible_are_named(run: Any) -> None:
+    assert "toy calls infeasible what was published: c1\n" in run("toy")[1]
+
+
 def test_markdown_is_all_that_is_printed(run: Any, card: Card) -> None:
     assert run("toy", "--markdown") == (0, scoreboard.markdown([card]), "")
 
@@ -242,6 +246,15 @@ def test_a_broken_file_of_scores_is_refused_in_one_line(installed: Path, text: s
         InputError, match=r"holds no scores .*; make it again by 'dse validate toy"
     ):
         scoreboard.kept("toy")
+
+
+def test_what_is_unknown_is_empty_in_the_rows(card: Card) -> None:
+    odd = replace(card.pairs[0], predicted=float("nan"))
+    zero = replace(card.pairs[1], reference=0.0)
+    texts = scoreboard.files([replace(card, pairs=(odd, zero))])
+    frame = pd.read_csv(io.StringIO(texts["rows.csv"]), dtype=str, keep_default_na=False)
+    assert frame["predicted"][0] == ""
+    assert list(frame["error [1]"]) == ["", ""]
 
 
 def test_a_page_without_rows_has_files_with_heads_only() -> None:

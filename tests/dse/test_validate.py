@@ -45,6 +45,7 @@ def test_every_point_is_a_row_with_what_was_published_and_predicted():
     for row in found:
         assert (row.model, row.quantity, row.unit, row.kind) == ("toy", "latency", "s", "assumed")
         assert row.error == pytest.approx(0.0, abs=1e-12)  # the points were made by the toy
+    assert [row.id for row in found if not row.feasible] == ["c1"]  # 64 items, where 40 fit
 
 
 def test_an_error_is_relative_to_what_was_published(monkeypatch: pytest.MonkeyPatch):
