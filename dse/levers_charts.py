@@ -123,7 +123,8 @@ def _tornado_caption(found: Tornado, metric: str, moved: int, finite: int) -> st
         "the setting stands beside its bar."
     )
     if skipped := int(np.sum(~found.runs)):
-        text += f" Of the changes {skipped:,} cannot run or {'is' if skipped == 1 else 'are'} not covered."
+        are = "is" if skipped == 1 else "are"
+        text += f" Of the changes {skipped:,} cannot run or {are} not covered."
     if infinite := moved - finite:
         text += f" {infinite} knobs change it to or from infinity and are not drawn."
     if finite > KNOBS:
