@@ -15,30 +15,30 @@ calibrated form its kernels take what measured kernels say. Starting kernels com
 | k, t_d, t_h  | calls, dispatch_time, host_time       | 1, s, s     | kernels; device, host     |
 | I            | intensity                             | FLOP/B      | F / Q                     |
 
-Arguments of equations carry these units; all broadcast, a result has the broadcast shape.
-Equations without a mark are the paper's roof solved for time; [derived] is ours. Those of the
-calibrated form stand in `products`, `streams` and `fused`, functions of shapes in `calibrated`;
-`operators` reads a network as kernels, `coverage` says what is refused and what is flagged.
+Arguments carry these units; all broadcast. Equations without a mark are the paper's roof solved
+for time; [derived] is ours. Those of the calibrated form stand in `products`, `streams` and
+`fused`, functions of shapes in `calibrated`; `operators` reads a network as kernels, `coverage`
+says what is refused and flagged.
 
 Assumptions: kernels run one after another; every operator reads its inputs from memory and writes
 its outputs there; weights, activations and cache have one width; every operator is held against
-the peak of the precision, which none but products of matrices comes near. Prefill is t = c, where
-each new token meets all c keys, mask or not; decoding is t = 1 against a cache of c tokens.
-Range: GPUs of the catalog, operators above 20 us; calibrated, transformers on NVIDIA GPUs from
-Volta on (FP32 from Pascal on), in FP32, TF32, FP16 and BF16. It leaves both efficiencies aside.
+the peak of the precision, which only products of matrices come near. Prefill is t = c: each new
+token meets all c keys, mask or not; decoding is t = 1 against a cache of c tokens.
+Range: GPUs of the catalog, measured devices, operators above 20 us; calibrated, transformers on
+NVIDIA GPUs from Volta on (FP32 from Pascal on), in FP32, TF32, FP16 and BF16, at any efficiencies.
+`dse calibrate` makes a device of a machine (`measure`) and re-anchors a GPU by GEMMs (`anchor`).
 
 Where we differ from the paper: its roof is attainable performance over intensity for a kernel;
 here it is solved for time, scaled by two efficiencies, and summed over operators with a launch
-cost. Efficiencies 1 and dispatch 0 give the plain datasheet roofline. Of the paper's ceilings
-only the two efficiencies are kept.
+cost. With 1, 1 and 0 it is the plain roofline; of the paper's ceilings only efficiencies are kept.
 
 Known weak regimes (sign of the bias of latency): plain datasheet on products of matrices -, too
-fast by 25 to 55 % on most measured sets; operators under 20 us -, tiles and waves do not fill the
-device; fused or cached kernels +, as traffic is counted in full; causal prefill +, the masked
-half is counted; activations are left out of the memory footprint -. Calibrated, on devices left
-out (`data.yaml`, left_out_rows): kernels under 20 us 12 to 20 %, + on H100; products bound by
-memory 6 to 10 %, by arithmetic 4 to 9 %; softmax 8 to 12 %, - on V100; layer norm in half
-precision +, 25 %; decoding in fused kernels 20 to 25 %, + in groups of 2 to 8 at long contexts.
+fast by 25 to 55 % on most measured sets; operators under 20 us -, tiles do not fill the device;
+fused or cached kernels +, as traffic is counted in full; causal prefill +, the masked half is
+counted; activations are left out of the memory footprint -. Calibrated, on devices left out
+(`data.yaml`, left_out_rows): kernels under 20 us 12 to 20 %, + on H100; products bound by memory 6
+to 10 %, by arithmetic 4 to 9 %; softmax 8 to 12 %, - on V100; layer norm in half precision +, 25
+%; decoding in fused kernels 20 to 25 %, + in groups of 2 to 8 at long contexts.
 """
 
 from collections.abc import Mapping, Sequence
