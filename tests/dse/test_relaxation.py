@@ -183,10 +183,40 @@ def test_a_row_that_is_no_choice_of_the_study_is_kept_but_never_proposed(toy: An
     study = toys.study(space={**toys.SPACE, "chip": ["tiny", "small"]})
     near = neighbourhood(study, configure(study, {"chip": "large"}))
     assert near.outside["chip"] == "large; the study tries tiny, small"
-    found = near.nearest(np.ones(len(near.table), dtype=np.bool_), measure(near, None))
-    by_knob = {change.knob: change for change in found}
+    by_knob = everything(near)
     assert (by_knob["chip"].was, by_knob["chip"].value) == ("large", "tiny")
     assert by_knob["chip"].others == 1
+
+
+def everything(near: Neighbourhood) -> dict[str, Change]:
+    """The nearest change of each knob to anything at all."""
+    found = near.nearest(np.ones(len(near.table), dtype=np.bool_), measure(near, None))
+    return {change.knob: change for change in found}
+
+
+@pytest.mark.parametrize(("log", "nearest"), [(False, 16.0), (True, 32.0)])
+def test_near_is_by_ratio_on_an_axis_that_is_even_in_the_logarithm(
+    toy: Any, log: bool, nearest: float
+) -> None:
+    # 23 lies 7 above 16 and 9 below 32, but 1.44 times 16 and a 1.39th of 32
+    doubled = {"low": 1, "high": 1024, "levels": 11, "log": True}
+    axis = doubled if log else [1, 2, 4, 8, 16, 32, 64]
+    study = toys.study(space={"items": axis}, set={})
+    near = neighbourhood(study, registry.starting_point(study.page, {"items": 23}))
+    assert everything(near)["items"].value == nearest
+
+
+@pytest.mark.parametrize(("has", "takes"), [(5e6, 1e6), (60e6, 64e6), (64e6, 64e6)])
+def test_a_knob_that_is_opened_starts_where_the_study_tries_it(
+    toy: Any, has: float, takes: float
+) -> None:
+    study = toys.study()
+    near = neighbourhood(study, configure(study, {"cached": 0, "cache": has, "link.lanes": 1}))
+    assert "cache" not in near.outside
+    assert dict(everything(near)["cached"].opens) == {"cache": takes}
+    assert near.inside.all()
+    kept = near.table["cache"][near.knob != list(study.space.by_path).index("cached")]
+    assert set(kept) == {has}
 
 
 def test_a_space_without_a_knob_leaves_nothing_to_change(toy: Any) -> None:
