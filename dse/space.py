@@ -285,9 +285,6 @@ class Space:
         return found
 
 
-_CONFIDENT = re.compile(r"(?P<bound>.+?)\s+with\s+(?P<percent>\S+)\s*%")
-
-
 @dataclass(frozen=True)
 class Constraint:
     """A bound on a metric: `sign * (metric - limit) <= 0` must hold.
@@ -322,8 +319,8 @@ def parse_constraint(text: str, metric_units: Mapping[str, str]) -> Constraint:
     Raises:
         InputError: not a bound, an unknown metric, a wrong unit or no probability.
     """
-    confident = _CONFIDENT.fullmatch(text.strip())
-    clauses = parse_clauses(confident["bound"] if confident else text)
+    bound, asked, percent = " ".join(text.split()).rpartition(" with ")
+    clauses = parse_clauses(bound if asked else text)
     if len(clauses) != 1 or clauses[0].op not in ("<=", ">="):
         raise InputError(
             f"constraint '{text}' must be one bound with <= or >=; list several apart"
@@ -333,7 +330,7 @@ def parse_constraint(text: str, metric_units: Mapping[str, str]) -> Constraint:
         raise InputError(f"constraint '{text}': {unknown('metric', clause.name, metric_units)}")
     with placed(f"constraint '{text}'"):
         limit = _number(clause.operand, metric_units[clause.name])
-        share = _confidence(confident["percent"]) if confident else None
+        share = _confidence(percent) if asked else None
     return Constraint(text, clause.name, 1.0 if clause.op == "<=" else -1.0, limit, share)
 
 
