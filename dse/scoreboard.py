@@ -160,15 +160,20 @@ def _csv(heads: Sequence[str], rows: Sequence[Mapping[str, object]]) -> str:
     return stream.getvalue()
 
 
+def refuse_held(folder: Path) -> None:
+    """Refuse a folder that already holds a scoreboard, before anything is reckoned for it."""
+    if held := [folder / name for name in files(()) if (folder / name).exists()]:
+        raise InputError(f"{held[0]} exists; choose another --output")
+
+
 def write(found: Sequence[Card], folder: Path) -> list[Path]:
     """Write the scoreboard's files into a folder, all of them or none.
 
     Raises:
         InputError: one of them exists, or the folder cannot be written to.
     """
+    refuse_held(folder)
     texts = {folder / name: text for name, text in files(found).items()}
-    if held := [path for path in texts if path.exists()]:
-        raise InputError(f"{held[0]} exists; choose another --output")
     written: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -56,6 +56,8 @@ def validate(
     """
     if against is None:
         _refuse("needs --against CSV", fit=fit, refit=refit, set=settings, skip_refused=skip)
+        if output is not None:
+            scoreboard.refuse_held(output)
         crossed = _crossed(model, write, jobs) if cross else None
         if write:
             _keep(model)

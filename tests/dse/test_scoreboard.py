@@ -143,6 +143,8 @@ def test_a_file_in_the_way_is_kept_and_nothing_is_written(run: Any, tmp_path: Pa
     assert "scoreboard.md exists; choose another --output" in refused(
         run("toy", "--output", folder)
     )
+    assert "exists" in refused(run("toy", "--cross", "--write", "--jobs", "1", "--output", folder))
+    assert not (tmp_path / "toy.json").exists()  # nothing was run in vain
     assert [path.name for path in folder.iterdir()] == ["scoreboard.md"]
     assert (folder / "scoreboard.md").read_text() == "mine"
 
