@@ -42,16 +42,20 @@ def _numbers(out: Console, found: Calibration) -> None:
 def _kernels(out: Console, found: Calibration) -> None:
     """The kernels with the predictions that there are."""
     said = [k for k in SAID if any(not math.isnan(getattr(line, k)) for line in found.lines)]
-    heads = ("kernel", "bound by", "time", "spread", *(SAID[name] for name in said))
+    repeated = any(not math.isnan(line.spread) for line in found.lines)
+    heads = (
+        "kernel",
+        "bound by",
+        "time",
+        *(["spread"] if repeated else []),
+        *(SAID[k] for k in said),
+    )
     grid = new_grid(*heads, right=range(2, len(heads)))
     for line in found.lines[:ROWS]:
-        grid.add_row(
-            escape(line.name),
-            line.regime,
-            units.show(line.measured, "s"),
-            percent(line.spread),
-            *(_error(line, name) for name in said),
-        )
+        spread = [percent(line.spread)] if repeated else []
+        errors = [_error(line, name) for name in said]
+        time = units.show(line.measured, "s")
+        grid.add_row(escape(line.name), line.regime, time, *spread, *errors)
     out.print(grid)
     if len(found.lines) > ROWS:
         out.print(f"... {len(found.lines) - ROWS} more kernels; --json has them all")
