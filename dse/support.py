@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -188,15 +188,17 @@ def _around(model: str, settings: Settings | None) -> Support:
     page, laid = registry.model(slug), overlaid(held, settings or {})
     whole = verdict(page, laid)
     reason = str(whole.reasons[()])
-    given = {} if reason else answers.answer(page, registry.configure(page, laid, place=place))
+    config = None if reason else registry.configure(page, laid, place=place)
     choices = {knob.path: choice(page, laid, knob) for knob in _categories(page)}
-    kinds, _ = _sorted_out(page, whole, whole.reasons, _nothing(()))
+    (kind,), _ = _sorted_out(page, whole, whole.reasons, _nothing(()))
+    if kind.status in ("covered", "unknown") and config is not None and answers.beyond(config):
+        kind = replace(kind, status="warns")
     return Support(
         page=page,
         place=place,
         reason=reason,
-        kind=kinds[0],
-        answer=given,
+        kind=kind,
+        answer={} if config is None else answers.answer(page, config),
         choices=tuple(choices.values()),
         ranges=ranges(page, laid),
         matrix=_matrix(page, laid, choices),

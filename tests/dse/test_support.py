@@ -8,7 +8,8 @@ import pytest
 from rich.console import Console
 
 from dse import cli, coverage, registry, verbs
-from dse.support import overview, support_of
+from dse.spec import knobs
+from dse.support import choice, choice_rows, overview, support_of
 
 
 @pytest.fixture
@@ -27,6 +28,15 @@ def run(capsys, tmp_path, monkeypatch):
 
 def rows(found, knob):
     return {row["choice"]: row for row in found.as_json()["choices"] if row["knob"] == knob}
+
+
+def serving_gpus():
+    """Every GPU that the joint page may serve on."""
+    page = registry.model("codesign")
+    return {
+        row["choice"]: row
+        for row in choice_rows([choice(page, {}, knobs(page.config)["serve.gpu"])])
+    }
 
 
 def test_each_chip_has_its_verdict(toy):
@@ -52,8 +62,7 @@ def test_an_unknown_metric_names_the_number_that_is_missing(toy):
 
 def test_of_two_missing_numbers_only_the_one_that_matters_is_named():
     """Boards without a price lack L1 sizes or links too; only the price is in a cost."""
-    gpus = rows(support_of("codesign"), "serve.gpu")
-    lacking = [row for row in gpus.values() if "cost" in row["unknown"]]
+    lacking = [row for row in serving_gpus().values() if "cost" in row["unknown"]]
     assert lacking
     assert all(row["missing"] == ["price"] for row in lacking)
 
@@ -63,6 +72,12 @@ def test_a_flag_of_the_page_is_a_warning(toy):
     assert found.kind.status == "warns"
     assert rows(found, "chip")["small"]["flags"] == ["fast"]
     assert found.as_json()["warnings"] == ["no chip was measured above 1.5 GHz"]
+
+
+def test_a_number_beyond_its_range_is_a_warning(toy):
+    found = support_of("toy", {"items": 2048, "chips": 16, "chip": "large"})
+    assert found.kind.status == "warns"
+    assert "lies outside" in found.as_json()["warnings"][0]
 
 
 def test_a_refused_design_says_why_and_what_around_it_is_covered():
@@ -103,10 +118,9 @@ def test_a_device_kind_that_tells_nothing_is_not_the_one_shown():
 def test_the_prices_in_force_decide_what_is_unknown(tmp_path):
     own = tmp_path / "own.yaml"
     own.write_text("date: 2026-01-01\nprices:\n  b200-sxm: {value: 40000, unit: USD}\n")
-    before = rows(support_of("codesign"), "serve.gpu")["b200-sxm"]
-    after = rows(support_of("codesign", prices=own), "serve.gpu")["b200-sxm"]
-    assert before["unknown"]
-    assert not after["unknown"]
+    assert serving_gpus()["b200-sxm"]["missing"] == ["price"]
+    with registry.priced_by(own):
+        assert serving_gpus()["b200-sxm"]["unknown"] == []
 
 
 def test_the_overview_has_a_line_for_every_page():

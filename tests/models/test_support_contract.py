@@ -1,6 +1,7 @@
 """`support` and `eval` never disagree: of any settings of any page, in verdict and in words."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -8,12 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dse import registry, support, verdicts
+from dse import registry, support, sweeping, verdicts
 from dse.errors import InputError
 from dse.spec import AnyModel, Config, Knob, kind_of, knobs
 from dse.study import nest
 
 EVERY_PAGE = pytest.mark.parametrize("slug", registry.slugs())
+
+
+@cache
+def around(slug: str) -> support.Support:
+    """What a page covers around its defaults, asked once."""
+    return support.support_of(slug)
 
 
 def refusal(page: AnyModel, document: Any) -> str:
@@ -54,7 +61,7 @@ def designs(page: AnyModel, *, most: int) -> st.SearchStrategy[dict[str, Any]]:
 
 
 @EVERY_PAGE
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_a_design_is_covered_exactly_where_eval_prices_it(slug: str, data: st.DataObject) -> None:
     page = registry.model(slug)
@@ -89,7 +96,7 @@ def test_a_box_of_designs_is_covered_where_eval_prices_each(
 @EVERY_PAGE
 def test_every_pair_of_the_matrix_is_what_eval_says(slug: str) -> None:
     page = registry.model(slug)
-    found = support.support_of(slug).matrix
+    found = around(slug).matrix
     if found is None:
         assert len(support.main(page)) < 2
         return
@@ -103,7 +110,7 @@ def test_every_pair_of_the_matrix_is_what_eval_says(slug: str) -> None:
 @EVERY_PAGE
 def test_every_choice_and_every_limit_is_what_eval_says(slug: str) -> None:
     page = registry.model(slug)
-    found = support.support_of(slug)
+    found = around(slug)
     for row in support.choice_rows(found.choices):
         said = refusal(page, {str(row["knob"]): row["choice"]})
         assert (row["reason"] or "") == said
@@ -135,3 +142,19 @@ def test_no_config_judges_across_its_fields(slug: str) -> None:
     for group in groups(registry.model(slug).config):
         assert not group.__pydantic_decorators__.model_validators
         assert not group.__pydantic_decorators__.field_validators
+
+
+@EVERY_PAGE
+def test_a_sweep_leaves_out_what_is_not_admitted_and_marks_what_is_refused(slug: str) -> None:
+    page = registry.model(slug)
+    categories = [knob for knob in knobs(page.config).values() if knob.catalog]
+    single = [k for k in categories if k.catalog and k.catalog.name != "workloads"]
+    boards = [knob for knob in single if knob in support.main(page)]
+    for knob in boards or single:  # networks of several families cannot be one swept knob
+        found = verdicts.verdict(page, {}, {knob.path: rows(knob)})
+        table = sweeping.priced(slug, {knob.path: "all"})
+        assert table.labels[knob.path] == tuple(np.array(rows(knob))[found.admitted])
+        np.testing.assert_array_equal(table["feasible"] > 0, found.runs[found.admitted])
+        said = sweeping.refusals(slug, {knob.path: "all"}, table)
+        refused = set(found.reasons[found.admitted & ~found.covered])
+        assert all(any(text.endswith(reason) for text in said) for reason in refused)
