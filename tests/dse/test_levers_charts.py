@@ -106,5 +106,5 @@ def test_every_pages_default_design_can_be_drawn_by_both_renderers(slug: str) ->
         assert chart.frame["knob"].nunique() <= KNOBS
         assert svg(chart) == svg(chart)
         low, high = plotly(chart).layout.xaxis.range
-        ends = (chart.frame[chart.x] + chart.frame["base"]) / chart.x_scale
+        ends = (chart.frame[chart.x] + chart.frame["base"]).to_numpy() / chart.x_scale
         assert low <= np.min(ends, initial=0.0) <= np.max(ends, initial=0.0) <= high
