@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 
+from dse import calibrate as calibrations
 from dse import reached, verbs
 from dse.options import AsJson, Output
+from dse.show import listing
 from dse.terminal import console, note, print_json, progress
 
 app = typer.Typer()
@@ -17,8 +19,8 @@ app = typer.Typer()
 @app.command()
 def calibrate(
     what: Annotated[
-        str, typer.Argument(help="cpu or cuda: this machine; gemm: products you measured.")
-    ],
+        str | None, typer.Argument(help="cpu, cuda, gemm ...; left out: what there is.")
+    ] = None,
     against: Annotated[
         Path | None, typer.Option(help="A CSV of what you measured: m,n,k,dtype,seconds[,batch].")
     ] = None,
@@ -29,6 +31,9 @@ def calibrate(
     as_json: AsJson = False,
 ) -> None:
     """Measure this machine, or read what you measured, into a device file for --set."""
+    if what is None:
+        _list(as_json)
+        return
     with progress("steps measured") as tick:
         found = verbs.calibrate(what, against=against, device=device, output=output, progress=tick)
     if as_json:
@@ -37,3 +42,11 @@ def calibrate(
     for warning in found.warnings:
         note(f"warning: {warning}")
     reached.calibration(console(), found)
+
+
+def _list(as_json: bool) -> None:
+    known = {name: one.text for name, one in calibrations.calibrators().items()}
+    if as_json:
+        print_json(known)
+        return
+    listing(console(), {"calibrations": known})

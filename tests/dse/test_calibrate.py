@@ -132,6 +132,16 @@ def test_a_mistake_is_one_line_before_anything_is_measured(
     assert list(Path().iterdir()) == []
 
 
+def test_without_a_name_there_is_the_list(capsys: pytest.CaptureFixture[str]):
+    code, out, _ = ended(capsys)
+    assert code == 0
+    assert "this machine" in out
+    assert json.loads(ended(capsys, "--json")[1]) == {
+        "machine": "this machine",
+        "kernel": "kernels",
+    }
+
+
 def test_a_file_in_the_way_stays_unless_it_is_named(capsys: pytest.CaptureFixture[str]):
     Path("machine.yaml").write_text("mine: 1\n")
     code, _, err = ended(capsys, "machine")
