@@ -21,15 +21,13 @@ from dse.verdicts import Settings, Verdict, read, verdict
 if TYPE_CHECKING:
     import pandas as pd
 
-STATUSES = ("covered", "unknown", "warns", "cannot run", "refused")
-"""Best first: priced; a metric is not known; beyond what was checked; infeasible; not covered."""
-
 
 @dataclass(frozen=True)
 class Kind:
     """One way in which a page takes designs: several designs share it."""
 
     status: str
+    """The worst of covered, unknown (a metric), warns (extrapolates), cannot run, refused."""
     flags: tuple[str, ...]
     """Flags and remarks of the page that they raise."""
     unknown: tuple[str, ...]
@@ -85,6 +83,7 @@ class Support:
     matrix: Cover | None
     """Two categories together; none on a page that has fewer."""
     prices: str
+    """Which price list is in force."""
 
     def as_json(self) -> dict[str, Any]:
         """All of it, as scripts read it."""
@@ -277,14 +276,18 @@ def _without_names(
     axes: Mapping[str, tuple[str, ...]], reasons: NDArray[np.object_]
 ) -> NDArray[np.object_]:
     """Reasons that name a row, in words that rows have in common."""
-    found = reasons.copy()
-    for index in zip(*np.nonzero(reasons != ""), strict=True):
-        for place, (path, slugs) in zip(index, axes.items(), strict=True):
-            text = str(reasons[index])
-            found[index] = text.replace(f"{path}: '{slugs[place]}' has", f"{path} has")
-            if found[index] != text:
-                break
-    return found
+    texts, code = np.unique(reasons.astype(str), return_inverse=True)
+    common = np.array([_common(axes, str(text)) for text in texts], dtype=object)
+    return common[code].reshape(reasons.shape)
+
+
+def _common(axes: Mapping[str, tuple[str, ...]], reason: str) -> str:
+    """One reason: "gpu: 'p4' has no known power" as "gpu has no known power"."""
+    for path, slugs in axes.items():
+        name, has, rest = reason.removeprefix(f"{path}: '").partition("' has ")
+        if has and name in slugs:
+            return f"{path} has {rest}"
+    return reason
 
 
 def _sorted_out(

@@ -75,7 +75,7 @@ def test_a_flag_of_the_page_is_a_warning(toy):
 
 
 def test_a_number_beyond_its_range_is_a_warning(toy):
-    found = support_of("toy", {"items": 2048, "chips": 16, "chip": "large"})
+    found = support_of("toy", {"overhead": "200 ms"})
     assert found.kind.status == "warns"
     assert "lies outside" in found.as_json()["warnings"][0]
 
