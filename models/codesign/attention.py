@@ -8,31 +8,35 @@ from __future__ import annotations
 
 import numpy as np
 
-from dse.spec import Array
+from dse.spec import Array, leaf
 
 from .platform import Platform
 from .rows import GIVEN
 
+ONE = leaf(1.0)
 
-def candidate_rows(*, share: Array) -> Array:
+
+def candidate_rows(*, share: Array, trust: Array = ONE) -> Array:
     r"""Candidates over rows, $C / n = \mu \min(1, 0.90 - 0.12 \log_2 8 \mu)$ [fitted at n = 320].
 
-    A step adds one row at most.
+    A step adds one row at most. `trust` is truth over it, which all rows bound.
 
     >>> round(float(candidate_rows(share=0.125)), 4), round(float(candidate_rows(share=0.5)), 4)
     (0.1125, 0.33)
     """
     found = GIVEN("candidate_share") - GIVEN("candidate_slope") * np.log2(8 * share)
-    return share * np.minimum(found, 1.0)
+    return np.minimum(trust * (share * np.minimum(found, 1.0)), 1.0)
 
 
-def kept_rows(*, share: Array) -> Array:
+def kept_rows(*, share: Array, trust: Array = ONE) -> Array:
     r"""Rows that survive the threshold over rows, $K / n = 0.02 \sqrt{2 \mu}$ [fitted].
+
+    `trust` is truth over it, which all rows bound.
 
     >>> round(float(kept_rows(share=0.5)), 4)
     0.02
     """
-    return GIVEN("kept_share") * np.sqrt(2 * share)
+    return np.minimum(trust * (GIVEN("kept_share") * np.sqrt(2 * share)), 1.0)
 
 
 def unsorted_tail(*, rows: Array) -> Array:
@@ -53,19 +57,21 @@ def quality_loss(*, share: Array) -> Array:
     return GIVEN("a3_loss") * (8 * share) ** -GIVEN("a3_loss_exponent")
 
 
-def bytes_read(*, rows: Array, columns: Array, share: Array) -> Array:
+def bytes_read(*, rows: Array, columns: Array, share: Array, chosen: Array) -> Array:
     r"""Bytes one head reads for a token, $2d[(C + K) + r] + 128 d + 8 \mu n + 8 n d / r$.
+
+    `chosen` is C + K over rows.
 
     A sixth of exact attention's 4 d n at 1024 rows and an eighth of them as steps:
 
-    >>> read = bytes_read(rows=1024.0, columns=64.0, share=1 / 8)
+    >>> chosen = candidate_rows(share=1 / 8) + kept_rows(share=1 / 8)
+    >>> read = bytes_read(rows=1024.0, columns=64.0, share=1 / 8, chosen=chosen)
     >>> round(float(read) / (4 * 64 * 1024), 3)
     0.163
     """
     tail = unsorted_tail(rows=rows)
-    chosen = (candidate_rows(share=share) + kept_rows(share=share)) * rows + tail
     merged = 8 * rows * columns / tail
-    return 2 * columns * chosen + 128 * columns + 8 * share * rows + merged
+    return 2 * columns * (chosen * rows + tail) + 128 * columns + 8 * share * rows + merged
 
 
 def selection_time(*, heads: Array, parallel: Array, steps: Array, step_time: Array) -> Array:
@@ -84,10 +90,11 @@ def device_time(
 
     `rate` is the stream of the device in B/s, its gathers counted.
     """
-    net, share = config.workload, config.a3.m
-    batch = config.serve.batch
-    each = bytes_read(rows=rows, columns=net.head_dim, share=share)
-    heads = net.heads * batch
+    net, share, trust = config.workload, config.a3.m, config.trust
+    candidates = candidate_rows(share=share, trust=trust.candidates)
+    chosen = candidates + kept_rows(share=share, trust=trust.kept_rows)
+    each = bytes_read(rows=rows, columns=net.head_dim, share=share, chosen=chosen)
+    heads = net.heads * config.serve.batch
     selecting = selection_time(
         heads=heads, parallel=parallel, steps=share * rows, step_time=step_time
     )
@@ -113,13 +120,13 @@ def ring_time(config: Platform, *, rows: Array, tile_time: Array) -> Array:
 
     Selection and the rest work side by side; the longer counts. Heads wait for a unit in turn.
     """
-    net, ring, a3 = config.workload, config.dfx, config.a3
+    net, ring, a3, trust = config.workload, config.dfx, config.a3, config.trust
     size = {"columns": net.head_dim, "depth": ring.depth, "lanes": ring.lanes}
     heads = np.ceil(net.heads / ring.fpgas)
     exact = heads * tiles(keys=rows, values=rows, **size) * tile_time
     tail = unsorted_tail(rows=rows)
-    candidates = candidate_rows(share=a3.m) * rows + tail
-    kept = kept_rows(share=a3.m) * rows
+    candidates = candidate_rows(share=a3.m, trust=trust.candidates) * rows + tail
+    kept = kept_rows(share=a3.m, trust=trust.kept_rows) * rows
     merged = 8 * rows * net.head_dim / tail / (ring.fpga.hbm_bandwidth / 2)
     chosen = heads * (tiles(keys=candidates, values=kept, **size) * tile_time + merged)
     selecting = (np.ceil(heads / a3.units) + 1) * a3.m * rows / ring.clock

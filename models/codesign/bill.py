@@ -88,7 +88,8 @@ def _training(config: Platform, one: Trained) -> dict[str, Array]:
     gpus = train.gpus * train.gpu.power * (idle * found.time + (1 - idle) * computing)
     drives = GIVEN("drive_power") * config.drive.count
     others = (hosts * GIVEN("host_power") + drives) * found.time
-    wear = np.where(active > 0, np.maximum(one.slc_wear, one.tlc_wear), 0.0)
+    worn = np.maximum(one.slc_wear, one.tlc_wear) / config.trust.drive_life
+    wear = np.where(active > 0, worn, 0.0)
     bought = train.gpus * train.gpu.price + hosts * config.host + drives_price(config)
     return {
         "throughput": np.where(active > 0, rate, 0.0),
@@ -106,14 +107,15 @@ def _serving(config: Platform, served: Served, ring: Times, on_dfx: Mask) -> dic
     replicas = np.where(serves, serve.replicas, 0.0)
     boards = np.where(on_dfx, config.dfx.fpgas, 1.0)
     hosts = np.ceil(replicas * boards / GIVEN("devices_per_host"))
-    added = GIVEN("fpga_busy_power") - GIVEN("fpga_idle_power")
+    board_idle = config.trust.ring_power * GIVEN("fpga_idle_power")
+    added = config.trust.ring_power * (GIVEN("fpga_busy_power") - GIVEN("fpga_idle_power"))
     gpu_added = (GIVEN("gpu_busy_power") - config.idle_share) * serve.gpu.power
     cpu_added = GIVEN("cpu_busy_power") * serve.cpu.power
     together = served.gpu_busy * gpu_added + served.cpu_busy * cpu_added
     busy = np.where(on_dfx, ring.total * boards * added, together)
     idle_gpu = target.on_gpu * config.idle_share * serve.gpu.power
     power = served_power(
-        idle=np.where(on_dfx, GIVEN("fpga_idle_power"), idle_gpu),
+        idle=np.where(on_dfx, board_idle, idle_gpu),
         busy=busy,
         rate=config.request_rate / serve.batch,
         devices=replicas * boards,

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 
-from dse.spec import Array
+from dse.provenance import Number
+from dse.spec import Array, leaf
 
 from .platform import Compile, Platform
-from .rows import GIVEN
+from .rows import DATA, GIVEN
+
+LIBRARY_RATIO = cast("Number", DATA.tables["tuner"]["framework"]["time_ratio"]).value
+"""Time of a vendor's kernel over the best schedule, which no tuner has to reach."""
+ONE = leaf(1.0)
 
 
 class Code(NamedTuple):
@@ -37,10 +42,13 @@ def rank_correlation(*, train_size: Array) -> Array:
     return np.maximum(0.0, 1 - gap)
 
 
-def found_ratio(*, trials: Array, correlation: Array, regret_ratio: Array) -> Array:
+def found_ratio(
+    *, trials: Array, correlation: Array, regret_ratio: Array, trust: Array = ONE
+) -> Array:
     r"""Time of the best schedule found, Sec. 3.1: $1 + 1.02 (m e^{9 \rho})^{-0.42} r_\varphi$.
 
-    At most that of an untuned schedule. 64 trials of One-Shot at 1000 samples, fused by pattern:
+    At most that of an untuned schedule; `trust` is truth over it, which the best one bounds.
+    64 trials of One-Shot at 1000 samples, fused by pattern:
 
     >>> round(float(found_ratio(trials=64, correlation=0.6 * 0.9708, regret_ratio=1.1)), 5)
     1.02164
@@ -48,7 +56,8 @@ def found_ratio(*, trials: Array, correlation: Array, regret_ratio: Array) -> Ar
     law = trials ** -GIVEN("regret_exponent") * np.exp(
         -GIVEN("regret_exponent") * GIVEN("rank_gain") * correlation
     )
-    return np.minimum(1 + GIVEN("regret_scale") * law * regret_ratio, GIVEN("untuned_ratio"))
+    found = np.minimum(1 + GIVEN("regret_scale") * law * regret_ratio, GIVEN("untuned_ratio"))
+    return np.maximum(trust * found, 1.0)
 
 
 def trial_time(*, build_ratio: Array) -> Array:
@@ -84,6 +93,7 @@ def compiled(config: Platform) -> Code:
         trials=settings.trials,
         correlation=tuner.learned + tuner.transfer * known,
         regret_ratio=settings.fusion.regret_ratio,
+        trust=config.trust.regret,
     )
     eager = np.greater(tuner.eager, 0)
     return Code(

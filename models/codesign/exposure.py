@@ -73,7 +73,8 @@ def function_time(config: Platform, kind: str) -> Array:
     fused = np.where(settings.tuner.eager > 0, 1.0, settings.fusion.instructions)
     return GIVEN("retries") * operator_time(
         coefficient=GIVEN(f"{kind}_cost"),
-        instructions=GIVEN(f"{kind}_instructions") * settings.compiler.instructions * fused,
+        instructions=config.trust.instructions
+        * (GIVEN(f"{kind}_instructions") * settings.compiler.instructions * fused),
         loops=GIVEN(f"{kind}_loops"),
     )
 
@@ -92,6 +93,7 @@ def exposure(config: Platform, served: Served) -> Exposed:
             parameters=part.weights, solve_time=extract, functions=part.products, bulk=bulk
         )
         chance = recovery_probability(support=GIVEN("kind_coverage"), types=part.kinds)
+        chance = np.minimum(config.trust.recovered * chance, 1.0)
         functions = part.products * product + part.others * other
         time = time + part.copies * functions + part.exposed * read
         share = share + part.exposed * part.weights * chance

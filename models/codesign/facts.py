@@ -8,6 +8,8 @@ import numpy as np
 
 from dse.spec import Metric, Model, Monotone, Technique
 
+from ..roofline import coverage
+from .kernels import EXTRAPOLATED
 from .platform import Platform
 from .training import memory
 
@@ -79,6 +81,7 @@ FLAGS = {
     "positions": "more tokens than the network was trained on",
     "a3_rows": "A3 beyond the 320 rows it was sized for: nothing is known of its quality there",
     "a3_steps": "A3 with fewer steps than n/8: beyond its aggressive setting",
+    **{name: f"a GPU in use, {coverage.WORDS[name]}" for name in EXTRAPOLATED},
 }
 
 REMARKS = {
@@ -88,11 +91,14 @@ REMARKS = {
     "cleaning": "the step waits for the drive to clean up",
     "drive": "the drive cannot absorb the checkpoints: they come faster than it moves data",
     "load": "requests come faster than they are served: the queue has no end",
+    "uncalibrated": "calibrated, but CPUs and A3's selection keep the datasheet's law",
     "lifts": "the attacker's tool cannot lift AVX-512: nothing counts as exposed, no proof of it",
 }
 
-TUNED: dict[str, object] = {"train.mode": "train", "compile.tuner": "oneshot"}
-"""Where the predictor's training set makes training faster."""
+SEARCHED: dict[str, object] = {"train.mode": "train", "compile.tuner": "oneshot"}
+"""Where schedules are searched."""
+TUNED = {**SEARCHED, "trust.regret": 1}
+"""Where what they leave over the best hangs on trials and samples."""
 RING: dict[str, object] = {"serve.target": "dfx", "serve.batch": 1, "dfx.fpga": "u280"}
 """Where boards answer; the U280 may stand in a ring of any size."""
 OFFLOADED: dict[str, object] = {
@@ -103,9 +109,15 @@ OFFLOADED: dict[str, object] = {
     "workload": "gpt2",
 }
 """Where a step of a small network may or may not fit its GPU."""
+TRAINED: dict[str, object] = {"train.mode": "train"}
+"""Where something is trained."""
+PAIRED: dict[str, object] = {"serve.target": "duet", "duet.assignment": "gc"}
+"""Where both devices have a part."""
+SELECTED: dict[str, object] = {"serve.target": "gpu", "a3.on": "on", "workload": "gpt2"}
+"""Where attention is over candidates."""
 
 MONOTONE = (
-    Monotone("compile.trials", "throughput", 1),
+    Monotone("compile.trials", "throughput", 1, given=TUNED),
     Monotone("compile.trials", "latency", -1),
     Monotone("compile.trials", "energy_per_token", -1),
     Monotone("compile.trials", "tuning_time", 1),
@@ -144,6 +156,17 @@ MONOTONE = (
     Monotone("train.jobs_per_year", "drive_lifetime", -1),
     Monotone("train.checkpoint_interval", "drive_lifetime", 1),
     Monotone("train.batch", "quality_loss", 1, given={**OFFLOADED, "train.tokens": 128}),
+    Monotone("trust.training_time", "throughput", -1, given=TRAINED),
+    Monotone("trust.offload", "throughput", -1, given={**OFFLOADED, "train.tokens": 1024}),
+    Monotone("trust.drive_life", "drive_lifetime", 1, given=TRAINED),
+    Monotone("trust.serving_time", "service_time", 1, given={"serve.target": "gpu"}),
+    Monotone("trust.cpu_time", "service_time", 1, given={"serve.target": "cpu"}),
+    Monotone("trust.split", "service_time", 1, given=PAIRED),
+    Monotone("trust.ring_time", "latency", 1, given=RING),
+    Monotone("trust.ring_power", "energy_per_token", 1, given=RING),
+    Monotone("trust.candidates", "service_time", 1, given=SELECTED),
+    Monotone("trust.kept_rows", "service_time", 1, given=SELECTED),
+    Monotone("trust.regret", "throughput", -1, given=SEARCHED),
 )
 
 TECHNIQUES = (

@@ -46,7 +46,7 @@ import numpy as np
 from dse import provenance
 from dse.spec import Array, Mask, Model, Paper, Result
 
-from . import attention
+from . import attention, kernels
 from .bill import Bill, bill, quality_loss
 from .compiling import Code, compiled
 from .exposure import exposure
@@ -64,6 +64,7 @@ from .serving import (
 )
 from .split import Served, Times
 from .training import Trained, accumulated_throughput, step
+from .uncertain import UNCERTAIN
 
 DATA = provenance.sheet(__package__)
 GIVEN = DATA.default
@@ -263,6 +264,7 @@ def _flags(config: Platform, found: Parts) -> dict[str, Mask]:
         "drive": trains & np.greater_equal(drives.clock_share, GIVEN("busiest_drive")),
         "load": serves & np.greater_equal(found.load, GIVEN("busiest")),
         "lifts": serves & np.greater(target.on_cpu * avx512, 0),
+        **kernels.flags(config),
     }
 
 
@@ -282,5 +284,6 @@ MODEL = Model(
     rules=RULES,
     monotone=MONOTONE,
     techniques=TECHNIQUES,
+    uncertain=UNCERTAIN,
     note=DATA.notes["published"],
 )

@@ -30,6 +30,7 @@ from .rows import (
     Vector,
     Zones,
 )
+from .trust import Law, Trust
 
 Power = Bounds(1, 32, log=True, integer=True)
 
@@ -301,3 +302,7 @@ class Platform(Config):
     """Approximate attention while text is written."""
     attacker: Attacker
     """What-ifs of whoever holds the binary."""
+    roofline: Law
+    """By which law GPU times are priced."""
+    trust: Trust
+    """Truth over prediction of what other pages say; all 1, unless an interval draws them."""

@@ -12,14 +12,15 @@ from ..dfx import model as dfx
 from ..flashneuron import config as flashneuron
 from ..roofline import model as roofline
 
-GIVEN = provenance.sheet(__package__).default
+DATA = provenance.sheet(__package__)
+GIVEN = DATA.default
 UNKNOWN, OFF = leaf(math.nan), leaf(0.0)
 
 Count = Annotated[Real, Unit("1")]
 Seconds = Annotated[Real, Unit("s")]
 
 
-class Network(dfx.Decoder, flashneuron.Trained):
+class Network(dfx.Decoder, flashneuron.Trained, roofline.Network):
     """What the page reads of a network: a transformer, or branches that a head joins."""
 
     layers: Count = OFF

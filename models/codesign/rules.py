@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
 from dse.spec import Array, Mask, Rule
 
 from ..dfx import model as dfx
+from ..roofline import coverage
 from ..roofline import model as roofline
+from . import kernels
 from .platform import Platform
 
 
@@ -35,6 +39,23 @@ def _on_dfx(rule: Rule[dfx.Appliance]) -> Rule[Platform]:
         lambda c: np.equal(c.serve.target.on_dfx, 0) | rule.holds(_appliance(c)),
         rule.way_out,
     )
+
+
+def _on_gpu(rule: Rule[roofline.Pass], role: str, use: kernels.Use) -> Rule[Platform]:
+    """A rule of the `roofline` page, asked only where measured kernels price that GPU."""
+
+    def holds(config: Platform) -> Mask:
+        unasked = np.logical_not(use.measured(config))
+        return unasked if np.all(unasked) else np.logical_or(unasked, rule.holds(use.one(config)))
+
+    places = {
+        "device": f"{role}.gpu",
+        "precision": f"{role}.precision",
+        "form": "roofline.form",
+        "kernels": f"roofline.{role}_kernels",
+    }
+    way_out = re.sub(r"\w+(?= to )", lambda found: places.get(found[0], found[0]), rule.way_out)
+    return Rule(f"{rule.text}, of {role}.gpu", holds, way_out)
 
 
 def _serves(config: Platform) -> Array:
@@ -123,4 +144,6 @@ RULES: tuple[Rule[Platform], ...] = (
         "set a3.on to off: shared keys, branches and encoders are not covered here",
     ),
     *map(_on_dfx, dfx.MODEL.rules),
+    *(_on_gpu(rule, "train", kernels.TRAINING) for rule in coverage.RULES),
+    *(_on_gpu(rule, "serve", kernels.SERVING) for rule in coverage.RULES),
 )

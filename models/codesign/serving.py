@@ -8,7 +8,7 @@ from dse.spec import Array, Branch, Mask
 
 from ..dfx.model import dsp_blocks, memory_footprint, stream_rate
 from ..roofline import model as roofline
-from . import attention
+from . import attention, kernels
 from .compiling import Code
 from .platform import Platform
 from .rows import GIVEN
@@ -70,7 +70,7 @@ def cache_bytes(config: Platform, tokens: Array) -> Array:
     return kept * (1 + config.a3.on.on)
 
 
-def _phases(
+def _roofed(
     config: Platform,
     *,
     peak: Array,
@@ -79,58 +79,102 @@ def _phases(
     launch: Array,
     approximate: Array,
 ) -> tuple[Times, Times]:
-    """Prefill and decode of a batch on one device, Sec. 3.5."""
+    """A prompt and a token of a batch on one device by its datasheet, Sec. 3.5."""
     net, batch, n_in = config.workload, config.serve.batch, config.input_tokens
     rate = config.compute_efficiency * peak
     weights = net.matrix_weights + net.head_weights
     read = ratio * weights * config.serve.precision.width / stream
     token = ratio * 2 * weights * batch / rate
-    fresh = 1 - config.prompt_cached.on
     pairs = ratio * net.attention_macs * n_in * n_in * batch / rate
-    prefill = Times(fresh * np.maximum(n_in * token, read), fresh * pairs, fresh * launch)
+    prompt = Times(np.maximum(n_in * token, read), pairs, launch)
     kept = GIVEN("kv_element_size") * net.kv_elements * context_rows(config) * batch
     each = np.where(config.a3.on.on > 0, approximate, ratio * kept / stream)
-    written = config.output_tokens
-    decode = Times(written * np.maximum(token, read), written * each, written * launch)
-    return prefill, decode
+    return prompt, Times(np.maximum(token, read), each, launch)
 
 
-def decoder_parts(config: Platform, code: Code) -> list[Part]:
-    """Prefill and decode on the GPU and on the CPU of a replica."""
-    gpu, cpu, net = config.serve.gpu, config.serve.cpu, config.workload
-    rows = context_rows(config)
+def _measured(config: Platform, code: Code, approximate: Array) -> tuple[Times, Times]:
+    """The same on the GPU by measured kernels; of A3's selection none was measured."""
+    n_in, selects = config.input_tokens, np.greater(config.a3.on.on, 0)
+    prompt = kernels.serving_pass(config, tokens=n_in, context=n_in)
+    token = kernels.serving_pass(config, tokens=np.ones(()), context=context_rows(config))
+    found = []
+    for one, selected in ((prompt, np.asarray(False)), (token, selects)):
+        busy = kernels.busy(one, config, code)
+        scored = np.where(selected, approximate, busy.attention)
+        launch = kernels.launch_time(
+            config,
+            code,
+            working=busy.weights + scored,
+            held=np.where(selected, 0.0, busy.held),
+        )
+        found.append(Times(busy.weights, scored, launch))
+    return found[0], found[1]
+
+
+def _phases(config: Platform, passes: tuple[Times, Times], trust: Array) -> tuple[Times, Times]:
+    """Prefill and decode of a batch from one pass of each; `trust` is truth over their times."""
+    fresh = trust * (1 - config.prompt_cached.on)
+    written = trust * config.output_tokens
+    prompt, token = passes
+    return Times(*(fresh * time for time in prompt)), Times(*(written * time for time in token))
+
+
+def _gpu_phases(config: Platform, code: Code) -> tuple[Times, Times]:
+    """Prefill and decode on the GPU of a replica."""
+    gpu = config.serve.gpu
     fast = config.memory_efficiency * gpu.memory_bandwidth
-    slow = config.memory_efficiency * cpu.memory_bandwidth
-    calls = code.kernels * net.layers
-    ours = _phases(
+    approximate = attention.device_time(
+        config,
+        rows=context_rows(config),
+        rate=GIVEN("gather_gpu") * fast,
+        parallel=GIVEN("heads_per_multiprocessor") * gpu.multiprocessors,
+        step_time=GIVEN("select_time_gpu"),
+    )
+    passes = _roofed(
         config,
         peak=roofline.peak(gpu, config.serve.precision),
         stream=fast,
         ratio=code.time_ratio,
-        launch=calls * code.dispatch_time,
-        approximate=attention.device_time(
-            config,
-            rows=rows,
-            rate=GIVEN("gather_gpu") * fast,
-            parallel=GIVEN("heads_per_multiprocessor") * gpu.multiprocessors,
-            step_time=GIVEN("select_time_gpu"),
-        ),
+        launch=code.kernels * config.workload.layers * code.dispatch_time,
+        approximate=approximate,
     )
-    theirs = _phases(
+    asked = kernels.serves(config)
+    # A batch that is all datasheet does not pay for the calibrated form.
+    if np.any(asked):
+        pairs = zip(_measured(config, code, approximate), passes, strict=True)
+        prompt, token = (
+            Times(*(np.where(asked, *both) for both in zip(ours, roofed, strict=True)))
+            for ours, roofed in pairs
+        )
+        passes = prompt, token
+    return _phases(config, passes, config.trust.serving_time)
+
+
+def _cpu_phases(config: Platform, code: Code) -> tuple[Times, Times]:
+    """Prefill and decode on the CPU of a replica, always by its datasheet."""
+    cpu = config.serve.cpu
+    slow = config.memory_efficiency * cpu.memory_bandwidth
+    passes = _roofed(
         config,
         peak=cpu.peak_fp32 * config.compile.vector.peak_share,
         stream=slow,
         ratio=code.time_ratio,
-        launch=calls * code.cpu_dispatch_time,
+        launch=code.kernels * config.workload.layers * code.cpu_dispatch_time,
         approximate=attention.device_time(
             config,
-            rows=rows,
+            rows=context_rows(config),
             rate=GIVEN("gather_cpu") * slow,
             parallel=cpu.cores,
             step_time=GIVEN("select_time_cpu"),
         ),
     )
-    return [Part(*pair) for pair in zip(ours, theirs, strict=True)]
+    return _phases(config, passes, config.trust.cpu_time)
+
+
+def decoder_parts(config: Platform, code: Code) -> list[Part]:
+    """Prefill and decode on the GPU and on the CPU of a replica."""
+    pairs = zip(_gpu_phases(config, code), _cpu_phases(config, code), strict=True)
+    return [Part(*pair) for pair in pairs]
 
 
 def _branch(config: Platform, branch: Branch, code: Code) -> Part:
@@ -147,10 +191,11 @@ def _branch(config: Platform, branch: Branch, code: Code) -> Part:
     fast = np.maximum(flops / peak, read / gpu.memory_bandwidth)
     lanes = cpu.peak_fp32 * config.compile.vector.peak_share
     slow = np.maximum(flops / lanes, read / (near * cpu.memory_bandwidth))
-    ratio, none = code.time_ratio, np.zeros(())
+    ratio, none, trust = code.time_ratio, np.zeros(()), config.trust
+    ours, theirs = trust.serving_time, trust.cpu_time
     return Part(
-        Times(ratio * fast, none, calls * code.dispatch_time),
-        Times(ratio * slow, none, calls * code.cpu_dispatch_time),
+        Times(ours * ratio * fast, none, ours * calls * code.dispatch_time),
+        Times(theirs * ratio * slow, none, theirs * calls * code.cpu_dispatch_time),
     )
 
 
@@ -180,7 +225,7 @@ def on_ring(config: Platform) -> Times:
     tile = ring.depth * ring.lanes / stream
     read = attention.ring_time(config, rows=context_rows(config), tile_time=tile)
     prompt = (1 - config.prompt_cached.on) * config.input_tokens
-    passes = prompt + config.output_tokens
+    passes = config.trust.ring_time * (prompt + config.output_tokens)
     weights = (net.matrix_weights + net.head_weights) / (ring.fpgas * stream)
     layers = net.layers * GIVEN("layer_overhead")
     return Times(passes * weights, passes * read, passes * layers)

@@ -105,15 +105,29 @@ def least(latency: Callable[[Split], Array], parts: int) -> Array:
     return chosen
 
 
+def apart(split: Split) -> bool:
+    """Whether both devices have a part.
+
+    >>> apart((0, 1)), apart((1, 1))
+    (True, False)
+    """
+    return 0 < sum(split) < len(split)
+
+
 def picked(
     config: Platform, latency: Callable[[Split], Array], parts: int, fits: Mask
 ) -> tuple[Array, ...]:
     """Which parts run on the CPU: none, all, as given, or as the least latency says.
 
-    What does not fit the GPU is left to the CPU as a whole.
+    What does not fit the GPU is left to the CPU as a whole. DUET times its parts before it
+    chooses, so errors that an interval draws are known to it.
     """
     target, given = config.serve.target, config.duet.assignment.code
-    best = np.where(fits, least(latency, parts), 2.0**parts - 1)
+
+    def true(split: Split) -> Array:
+        return config.trust.split * latency(split) if apart(split) else latency(split)
+
+    best = np.where(fits, least(true, parts), 2.0**parts - 1)
     chosen = np.where(given < 0, best, given)
     without_gpu = np.where(target.on_gpu > 0, chosen, 2.0**parts - 1)
     return bits(np.where(target.on_cpu > 0, without_gpu, 0.0), parts)
@@ -133,12 +147,19 @@ def _added(times: Iterable[Times]) -> Times:
 
 
 def _served(
-    on_cpu: tuple[Array, ...], parts: Sequence[Part], times: Times, moved: Array
+    config: Platform,
+    on_cpu: tuple[Array, ...],
+    parts: Sequence[Part],
+    times: Times,
+    moved: Array,
 ) -> Served:
     pairs = list(zip(on_cpu, parts, strict=True))
+    there = _sum(on_cpu)
+    both = np.greater(there, 0) & np.less(there, len(parts))
+    trust = np.where(both, config.trust.split, 1.0)
     return Served(
-        times=times,
-        transfer=moved,
+        times=Times(*(trust * time for time in times)),
+        transfer=trust * moved,
         gpu_busy=_sum(np.where(there > 0, 0.0, part.gpu.working) for there, part in pairs),
         cpu_busy=_sum(np.where(there > 0, part.cpu.working, 0.0) for there, part in pairs),
         on_cpu=on_cpu,
@@ -157,7 +178,7 @@ def chained(config: Platform, parts: Sequence[Part], between: Array, fits: Mask)
 
     on_cpu = picked(config, latency, len(parts), fits)
     moved = _sum(np.abs(one - other) * crossing for one, other in pairwise(on_cpu))
-    return _served(on_cpu, parts, _added(map(_either, on_cpu, parts)), moved)
+    return _served(config, on_cpu, parts, _added(map(_either, on_cpu, parts)), moved)
 
 
 def forked(config: Platform, parts: Sequence[Part], fits: Mask) -> Served:
@@ -181,7 +202,7 @@ def forked(config: Platform, parts: Sequence[Part], fits: Mask) -> Served:
         return _sum([np.maximum(*sides), totals[-1][head], *moved])
 
     on_cpu = picked(config, latency, len(parts), fits)
-    return _served(on_cpu, parts, _joined(on_cpu, parts), _moved(on_cpu, enter, leave))
+    return _served(config, on_cpu, parts, _joined(on_cpu, parts), _moved(on_cpu, enter, leave))
 
 
 def _joined(on_cpu: tuple[Array, ...], parts: Sequence[Part]) -> Times:

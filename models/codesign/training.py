@@ -11,6 +11,7 @@ from dse.spec import Array, Mask
 from ..copflash.wear import balanced_fraction
 from ..flashneuron.transfer import largest_batch, must_leave, wire_share
 from ..roofline import model as roofline
+from . import kernels
 from .compiling import Code
 from .drive import Load, Traffic, balanced, traffic, wear, widest_zone
 from .platform import Platform
@@ -123,13 +124,21 @@ def memory(config: Platform) -> Memory:
 
 def compute(config: Platform, code: Code, batch: Array) -> tuple[Array, Array, Array]:
     """Forward and backward pass at a batch and the update of the weights, Sec. 3.2 [s]."""
-    train = config.train
+    train, trust = config.train, config.trust.training_time
     peak = roofline.peak(train.gpu, train.precision)
     rate = peak * config.compute_efficiency / code.time_ratio
     working = pass_time(flops=sequence_flops(config), batch=batch, rate=rate)
     forward = working + code.kernels * code.dispatch_time * config.workload.layers
     stream = config.memory_efficiency * train.gpu.memory_bandwidth
-    return forward, 2 * forward, GIVEN("update_traffic") * trained_weights(config) / stream
+    update = GIVEN("update_traffic") * trained_weights(config) / stream
+    measured = kernels.trains(config)
+    # A batch that is all datasheet does not pay for the calibrated form.
+    if np.any(measured):
+        forward = np.where(measured, kernels.forward_time(config, code, batch), forward)
+        streamed = kernels.update_time(config, trained_weights(config))
+        update = np.where(measured, streamed, update)
+    forward = trust * forward
+    return forward, 2 * forward, trust * update
 
 
 def accumulated_throughput(config: Platform, code: Code, one: Trained) -> Array:
@@ -150,7 +159,9 @@ def _load(config: Platform, code: Code, held: Memory, wait: Array) -> Load:
     train, drive = config.train, config.drive
     forward, backward, update = compute(config, code, train.batch)
     dies = drive.count * drive.dies
-    page = dies * drive.tlc.planes_per_die * drive.tlc.page_size
+    # Truth over the time that drives and links take is a slower drive behind a slower link.
+    trust = config.trust.offload
+    page = dies * drive.tlc.planes_per_die * drive.tlc.page_size / trust
     slots = train.gpus * train.gpu.host_bandwidth
     links = np.minimum(drive.count * drive.link.bandwidth, train.host_link)
     return Load(
@@ -164,7 +175,7 @@ def _load(config: Platform, code: Code, held: Memory, wait: Array) -> Load:
         live=train.dataset + GIVEN("checkpoints_held") * held.state,
         capacity=drive.tlc.die_capacity * dies,
         slc_share=drive.slc.bits_per_cell / drive.tlc.bits_per_cell,
-        link=np.minimum(links, slots),
+        link=np.minimum(links, slots) / trust,
         slc_write=drive.slc.program_time / page,
         slc_read=drive.slc.read_time / page,
         tlc_write=drive.tlc.program_time / page,

@@ -3,9 +3,10 @@
 `+` a metric never falls as the knob goes up, `-` it never rises, `0` it does not change. Both
 designs of a pair must be feasible. Knobs with both signs (`?`) stand in the sheet only.
 
-Two things the sheet leaves unsaid: the split over CPU and GPU is held, as `auto` may choose
-another when a device gets faster; and int8 is asked of GPUs whose int8 peak is the higher one,
-which that of a V100 is not.
+Three things the sheet leaves unsaid: the split over CPU and GPU is held, as `auto` may choose
+another when a device gets faster; int8 is asked of GPUs whose int8 peak is the higher one, which
+that of a V100 is not; and batches of requests are asked of GPUs by their datasheet, as operands
+of measured kernels leave the L2 cache when they double.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,6 +18,7 @@ import pytest
 from dse import registry
 from dse.spec import Array, Mask, Record
 from dse.units import YEAR
+from models.codesign.kernels import serves
 from models.codesign.model import MODEL
 from models.codesign.platform import Platform
 
@@ -139,6 +141,8 @@ def pairs(knob: str) -> Pairs:
     gpu, kept = base.serve.gpu, np.ones(PAIRS, dtype=np.bool_)
     if knob == "int8":
         kept &= gpu.peak_int8 >= gpu.peak_fp16
+    if knob == "serve.batch":
+        kept &= ~serves(base)
     in_time, found = np.ones(PAIRS, dtype=np.bool_), []
     for columns in CHANGES[knob](base):
         config = Platform.batched(columns, base)
