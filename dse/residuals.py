@@ -133,8 +133,11 @@ def left_out(page: AnyModel) -> list[Group]:
 
 
 def _summed(name: str, row: Row) -> Group:
-    """A set of which only the number, the bias exp(mean ln(predicted / measured)) - 1, and the
-    standard deviation of that ln are known."""
+    """A set by what a fit kept of it.
+
+    That is the number of rows, bias = exp(mean ln(predicted / measured)) - 1, and the standard
+    deviation of that ln as `spread`.
+    """
     rows, bias, spread = (float(_value(row[key])) for key in ("rows", "bias", "spread"))
     square = round(math.log1p(bias) ** 2 + spread**2, 2 * DIGITS)
     within = round(spread**2, 2 * DIGITS)
@@ -175,37 +178,39 @@ def write(slug: str) -> Path | None:
 class Coverage:
     """How many check rows lie inside intervals whose error model has not seen their group."""
 
-    model: str
-    inside: int
+    covered: int
     rows: int
     low: float
+    """Ends of the share that such a count is compatible with, by Clopper and Pearson at 95 %."""
     high: float
-    """Ends of the share that is compatible with the count, by Clopper and Pearson at 95 %."""
-    level: float = LEVEL
 
     @property
     def share(self) -> float:
-        """Rows inside over all rows."""
-        return self.inside / self.rows if self.rows else math.nan
+        """Rows covered over all rows."""
+        return self.covered / self.rows if self.rows else math.nan
 
 
-def coverage(slug: str, level: float = LEVEL) -> Coverage:
+def coverage(slug: str, level: float = LEVEL, against: str = "") -> Coverage:
     """Coverage of a page's intervals, each group judged by the others of its metric and regime.
 
     Rows of a metric and regime with one group alone cannot be judged and do not count.
+
+    Args:
+        slug: the page.
+        level: share of truths that the intervals are meant to hold.
+        against: `paper` or `mechanism` for the rows of one of them; by default all.
     """
     groups = interval.groups(slug)
-    inside = rows = 0
+    covered = rows = 0
     for group in groups:
         rest = [other for other in groups if other is not group]
         error = interval.models(rest).get((group.metric, group.regime))
-        if error is None or not group.errors:
+        if error is None or not group.errors or (against and group.against != against):
             continue
         reach = error.reach(0.5 + level / 2)
-        inside += int(np.count_nonzero(np.abs(group.errors) <= reach))
+        covered += int(np.count_nonzero(np.abs(group.errors) <= reach))
         rows += group.rows
-    low, high = binomial(inside, rows)
-    return Coverage(slug, inside, rows, low, high, level)
+    return Coverage(covered, rows, *binomial(covered, rows))
 
 
 def binomial(inside: int, rows: int, level: float = 0.95) -> tuple[float, float]:

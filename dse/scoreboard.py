@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from dse import documents, registry
+from dse import documents, registry, residuals
 from dse.errors import InputError
 from dse.executed import Tick
 from dse.scores import Card, Coverage, Feasibility, Pair, Score, cards
@@ -212,7 +212,7 @@ def _today(found: Card) -> Kept:
 
 
 def keep(slugs: Sequence[str], tick: Tick | None = None) -> list[Path]:
-    """Keep today's scores of pages beside them.
+    """Keep today's scores of pages, and the errors of their check rows, beside them.
 
     Args:
         slugs: the pages.
@@ -229,6 +229,8 @@ def keep(slugs: Sequence[str], tick: Tick | None = None) -> list[Path]:
     for each in found:
         paths.append(place_of(each.model))
         documents.replace(paths[-1], json.dumps(asdict(_today(each)), indent=1) + "\n")
+        errors = residuals.write(each.model)
+        paths += [errors] if errors else []
     return paths
 
 

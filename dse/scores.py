@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dse import cross, registry, simulate, validate
+from dse import cross, registry, residuals, simulate, validate
 from dse.cross import Crossing, Verdict
 from dse.executed import Tick
 from dse.provenance import USES
+from dse.residuals import Coverage as Coverage
 from dse.spec import AnyModel
 
 PAPER = "closed form to paper"
@@ -78,17 +79,6 @@ class Feasibility:
 
 
 @dataclass(frozen=True)
-class Coverage:
-    """How many rows lie in the 90 % interval that was predicted for them."""
-
-    covered: int
-    rows: int
-    low: float
-    """Of the binomial interval of the covered share."""
-    high: float
-
-
-@dataclass(frozen=True)
 class Score:
     """How well the rows of one page, comparison and use are predicted; shares, not percent."""
 
@@ -116,6 +106,7 @@ class Score:
     """Sets of alternatives: rows of one metric and one group."""
     feasibility: Feasibility | None = None
     coverage: Coverage | None = None
+    """Of the kept errors, each group judged by the others; see `residuals.coverage`."""
 
 
 @dataclass(frozen=True)
@@ -232,8 +223,17 @@ def card(slug: str, crossing: Crossing | None = None, note: str = "") -> Card:
             rows = [p for p in pairs if (p.comparison, p.use) == (comparison, use)]
             judged = [v for v in verdicts if v.use == use] if comparison == MECHANISM else []
             confusion = _confusion(judged) if judged and tells else None
-            scores += [score(rows, confusion)] if rows else []
+            scores += [_with_coverage(score(rows, confusion))] if rows else []
     return Card(slug, tuple(scores), tuple(pairs), worked, note)
+
+
+def _with_coverage(found: Score) -> Score:
+    """A score of check rows with how many of them the intervals hold, where that can be judged."""
+    against = {PAPER: "paper", MECHANISM: "mechanism"}.get(found.comparison)
+    if against is None or found.use != "check":
+        return found
+    covered = residuals.coverage(found.model, against=against)
+    return replace(found, coverage=covered if covered.rows else None)
 
 
 def _confusion(verdicts: Sequence[Verdict]) -> Feasibility:

@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from dse import cli, executed, scoreboard, scores, verbs
+from dse import cli, executed, interval, scoreboard, scores, verbs
 from dse.errors import InputError
 from dse.scoreboard import Kept
 from dse.scores import Card, Coverage, Feasibility
@@ -18,12 +18,15 @@ from tests.dse import toy_mechanism as mechanism
 
 
 @pytest.fixture(autouse=True)
-def installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+def installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
     """The toy with its mechanism; answers and scores are kept in an empty folder."""
     mechanism.install(monkeypatch.setattr)
     monkeypatch.setattr(executed, "place_of", lambda slug: tmp_path / f"{slug}.json")
     monkeypatch.setattr(scoreboard, "place_of", lambda slug: tmp_path / f"{slug}-scores.json")
-    return tmp_path
+    monkeypatch.setattr(interval, "place_of", lambda slug: tmp_path / f"{slug}-errors.yaml")
+    interval.forget()
+    yield tmp_path
+    interval.forget()
 
 
 @pytest.fixture
@@ -180,9 +183,9 @@ def test_markdown_is_all_that_is_printed(run: Any, card: Card) -> None:
 
 
 def test_what_is_kept_is_read_again(card: Card) -> None:
-    (path,) = scoreboard.keep(["toy"])
+    path, errors = scoreboard.keep(["toy"])
     then = scoreboard.kept("toy")
-    assert path.name == "toy-scores.json"
+    assert (path.name, errors.name) == ("toy-scores.json", "toy-errors.yaml")
     assert then.worked == card.worked
     assert then.mape[scores.MECHANISM]["check"] == pytest.approx(0.4 / 6, rel=1e-5)  # six digits
     assert scoreboard.broken(then, card) == []
@@ -192,7 +195,8 @@ def test_what_is_kept_is_read_again(card: Card) -> None:
 
 def test_write_keeps_answers_and_scores(run: Any, installed: Path) -> None:
     code, _, err = run("toy", "--cross", "--write", "--jobs", "1")
-    assert (code, err) == (0, f"wrote {installed / 'toy-scores.json'}\n")
+    written = [installed / name for name in ("toy-scores.json", "toy-errors.yaml")]
+    assert (code, err) == (0, "".join(f"wrote {path}\n" for path in written))
     assert (installed / "toy.json").exists()
     assert run("toy", "--write")[0] == 0
 
