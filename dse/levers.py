@@ -97,6 +97,8 @@ def _metric(out: Console, found: Sensitivity, metric: str) -> None:
     best = drawn.best(metric) if drawn is not None and metric in drawn.metrics else None
     if best is not None:
         out.print(escape(_help(found, best)))
+    if text := _measure_first(found.drivers.get(metric)):
+        out.print(f"  {escape(text)}")
     out.print()
 
 
@@ -201,6 +203,19 @@ def _help(found: Sensitivity, best: Best) -> str:
     ]
     more = f" and {len(worse) - 3} more" if len(worse) > 3 else ""
     return f"  {text}" + (f"; worsens {', '.join(worse[:3])}{more}" if worse else "")
+
+
+def _measure_first(errors: Indices | None) -> str:
+    """Which error the interval of a metric rests on most; nothing where none moves it."""
+    if errors is None or errors.refusal:
+        return ""
+    told = [
+        f"{errors.inputs[i]} ({errors.total[i]:.2f} of the variance)"
+        for i in errors.ranked
+        if errors.total[i] >= SMALL
+    ]
+    more = f"; then {', '.join(told[1:])}" if len(told) > 1 else ""
+    return f"unsure of {errors.metric}: measure {told[0]} first{more}" if told else ""
 
 
 def _relative(here: float, there: float) -> str:

@@ -1,20 +1,23 @@
 """Which knob matters: Sobol indices over a whole region, and one change at a time from a design.
 
 For a study the region is its space; an axis whose condition does not hold has no effect there.
-For a design it is the numbers around it, categories as they stand. Designs that are not covered
-or cannot run are left out of every metric; that they are is a metric of its own, `feasible`.
+For a design it is the numbers around it, categories as they stand; where it joins pages, the
+errors that its intervals rest on are weighed as well, and the largest is to be measured first.
+Designs that are not covered or cannot run are left out of every metric; that they are is a metric
+of its own, `feasible`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dse import moves, registry, tornado
 from dse.choice import chosen, numbers
+from dse.drivers import drivers
 from dse.errors import InputError, unknown
 from dse.evaluate import evaluate, keep_memory
 from dse.moves import REACH
@@ -68,6 +71,8 @@ class Sensitivity:
     """Single changes of a design; none for a study where nothing runs."""
     prices: Sheet
     """The price list that devices are priced by."""
+    drivers: Mapping[str, Indices] = field(default_factory=dict)
+    """Metric -> indices over the errors behind its interval, for a design that joins pages."""
 
     @property
     def reach(self) -> float:
@@ -94,7 +99,7 @@ class Sensitivity:
         return frame
 
     def _rows(self, metric: str) -> list[dict[str, object]]:
-        orders = {str(row["knob"]): row for row in self._orders(metric)}
+        orders = {str(row["knob"]): row for row in _orders(self.indices.get(metric))}
         changes = {swing.knob: _swing(swing) for swing in self.swings(metric)}
         return [
             {"metric": metric, "knob": knob, "ln": self._ln(metric)}
@@ -105,23 +110,6 @@ class Sensitivity:
 
     def _ln(self, metric: str) -> bool:
         return metric in self.indices and self.indices[metric].ln
-
-    def _orders(self, metric: str) -> list[dict[str, object]]:
-        found = self.indices.get(metric)
-        if found is None or found.refusal:
-            return []
-        return [
-            {
-                "knob": found.inputs[i],
-                "total": _known(found.total[i]),
-                "total_low": _known(found.total_ends[0, i]),
-                "total_high": _known(found.total_ends[1, i]),
-                "first": _known(found.first[i]),
-                "first_low": _known(found.first_ends[0, i]),
-                "first_high": _known(found.first_ends[1, i]),
-            }
-            for i in found.ranked
-        ]
 
     def as_json(self) -> dict[str, object]:
         """Everything as scripts read it; what is unknown is null."""
@@ -149,11 +137,30 @@ class Sensitivity:
             "rows": found.rows if found else None,
             "approximate": found.approximate if found else None,
             "refusal": found.refusal or None if found else "no number varies",
-            "indices": self._orders(metric),
+            "indices": _orders(found),
             "here": _known(drawn.here[metric]) if drawn and metric in drawn.here else None,
             "swings": [{"knob": s.knob, **_swing(s)} for s in self.swings(metric)],
             "best": _best(best) if best else None,
+            "interval_driven_by": _orders(self.drivers.get(metric), "error"),
         }
+
+
+def _orders(found: Indices | None, what: str = "knob") -> list[dict[str, object]]:
+    """Indices as rows, the largest total order first; none where there are none."""
+    if found is None or found.refusal:
+        return []
+    return [
+        {
+            what: found.inputs[i],
+            "total": _known(found.total[i]),
+            "total_low": _known(found.total_ends[0, i]),
+            "total_high": _known(found.total_ends[1, i]),
+            "first": _known(found.first[i]),
+            "first_low": _known(found.first_ends[0, i]),
+            "first_high": _known(found.first_ends[1, i]),
+        }
+        for i in found.ranked
+    ]
 
 
 def _swing(swing: Swing) -> dict[str, object]:
@@ -235,6 +242,7 @@ def of_design(
         runs=sampled.runs,
         tornado=changed,
         prices=registry.prices(),
+        drivers=drivers(page, config, names, samples=asked.samples, seed=asked.seed),
     )
 
 

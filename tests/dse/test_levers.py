@@ -1,8 +1,10 @@
 """Sensitivities in a terminal: what is said, what is only named, and how numbers read."""
 
+from dataclasses import replace
 from io import StringIO
 from typing import Any
 
+import numpy as np
 import pytest
 from rich.console import Console
 
@@ -76,6 +78,19 @@ def test_a_tenfold_change_reads_as_a_factor(toy: Any) -> None:
     text = printed(toy, {"chip": "tiny", "items": 4}, metrics=("throughput",))
     assert "helps most: chip = unpriced" in text
     assert "(x" in text
+
+
+def test_the_error_to_measure_first_is_named_with_its_share(toy: Any) -> None:
+    found = of_design(toy.TOY, registry.configure(toy.TOY, {}), Asked(samples=256))
+    errors = replace(
+        found.indices["latency"],
+        inputs=("far", "near", "none"),
+        total=np.array([0.05, 0.95, 0.001]),
+    )
+    out = Console(width=160, highlight=False, record=True, file=StringIO())
+    sensitivity(out, replace(found, drivers={"latency": errors}))
+    said = "measure near (0.95 of the variance) first; then far (0.05 of the variance)\n"
+    assert f"unsure of latency: {said}" in out.export_text()
 
 
 def test_a_study_in_which_nothing_runs_says_so(toy: Any) -> None:
