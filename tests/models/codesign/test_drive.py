@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from dse import registry
 from dse.errors import InputError
-from dse.spec import Array, leaf
+from dse.spec import Mask, leaf
 from models.codesign.compiling import compiled
 from models.codesign.drive import (
     LEAST,
@@ -44,7 +44,7 @@ def adaptive(count: int, *, seed: int, lii: float | None = None) -> Trained:
         return step(config, compiled(config))
 
 
-def interior(one: Trained) -> Array:
+def interior(one: Trained) -> Mask:
     low, high = split_bounds(one.load)
     between = (one.fraction > low * (1 + 1e-12)) & (one.fraction < high * (1 - 1e-12))
     return between & np.isfinite(one.traffic.time)

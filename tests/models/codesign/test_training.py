@@ -79,7 +79,7 @@ def test_an_encoder_attends_to_all_pairs_a_decoder_to_half() -> None:
     weights = 12 * 1024**2 * 24 + 30522 * 1024
     pairs = 24 * 1024 * 384
     page = registry.model("codesign")
-    config = registry.starting_point(
+    config: Any = registry.starting_point(
         page, {"workload": "bert-large", "train": {"tokens": 384}, "serve": {"target": "none"}}
     )
     assert float(sequence_flops(config)) == 2 * 384 * (weights + 2 * pairs)
