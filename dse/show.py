@@ -6,20 +6,26 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table as Grid
 
 from dse import documents, registry, units, validate
 from dse.answers import Answer
 from dse.breakdown import broken_down, nothing
+from dse.certainty import HEAD, known_from, told
 from dse.errors import InputError
 from dse.evaluate import Table
 from dse.facts import facts as facts
-from dse.grids import Facts, new_grid
+from dse.grids import GAP, Facts, new_grid
 from dse.grids import records as records
 from dse.outcome import at_prices as at_prices
 from dse.outcome import outcome as outcome
 from dse.outcome import outcome_json as outcome_json
+
+ROOM = 28
+"""Columns that a terminal must have left for what an interval rests on."""
 
 
 def listing(out: Console, found: Mapping[str, Mapping[str, str]]) -> None:
@@ -84,20 +90,32 @@ def _quantity(value: float, unit: str) -> str:
 
 
 def answer(out: Console, found: Answer) -> None:
-    """One design's metrics, breakdown, bottleneck and warnings."""
-    known = [name for name, metric in found["metrics"].items() if metric["low"] is not None]
-    heads = ("metric", "value", *(["interval"] if known else []))
-    grid = new_grid(*heads, title=str(found["model"]), right=(1,))
-    for name, metric in found["metrics"].items():
-        span = f"{_value(metric, 'low')} to {_value(metric, 'high')}" if name in known else ""
-        grid.add_row(name, _value(metric, "value"), *([span] if known else []))
-    out.print(grid)
+    """One design's metrics with what they are known from, breakdown, bottleneck and warnings."""
+    out.print(_metrics(found, out.width))
     _bars(out, found)
     out.print(f"bottleneck: {found['bottleneck']}")
     if listed := at_prices(registry.model(found["model"]), registry.prices()):
         out.print(f"costs are{escape(listed)}")
     for text in found["warnings"]:
         out.print(f"warning: {escape(text)}")
+
+
+def _metrics(found: Answer, width: int) -> Grid:
+    """Value, interval and tier of every metric; what that rests on where the terminal is wide."""
+    metrics = found["metrics"].values()
+    columns = {
+        "metric": list(found["metrics"]),
+        "value": [_value(metric, "value") for metric in metrics],
+        HEAD: [told(metric) for metric in metrics],
+        "known from": [known_from(metric) for metric in metrics],
+    }
+    used = sum(max(map(cell_len, [head, *cells])) + GAP for head, cells in columns.items())
+    if width - used >= ROOM:
+        columns["basis"] = [metric["basis"] if told(metric) else "" for metric in metrics]
+    grid = new_grid(*columns, title=str(found["model"]), right=(1,))
+    for row in zip(*columns.values(), strict=True):
+        grid.add_row(*map(escape, row))
+    return grid
 
 
 def simulation(out: Console, found: Answer, seconds: float) -> None:

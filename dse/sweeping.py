@@ -6,11 +6,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dse import documents, registry
+from dse.certainty import widened
 from dse.errors import InputError
 from dse.evaluate import Table, refused, stream
 from dse.search import draw_of, total_of
 from dse.spec import AnyModel, knobs
 from dse.study import Study, build
+
+DRAWN = 2048
+"""Most designs of a page that joins others that get intervals: each is priced many times."""
 
 
 def asked(
@@ -80,14 +84,21 @@ def priced(
     jobs: int = 1,
     prices: str | Path | None = None,
 ) -> Table:
-    """Every combination of the swept values, priced; see `verbs.sweep`."""
+    """Every combination of the swept values, priced; see `verbs.sweep`.
+
+    Intervals and tiers stand beside the metrics; more than `DRAWN` designs of a page that joins
+    others have none.
+    """
     with registry.priced_by(prices):
         study = asked(model, over, settings)
     draw = draw_of(study)
     if draw is None:
         raise InputError("a sweep enumerates; use 'dse search' for a sampled space")
-    tables = stream(study, draw, start=0, stop=total_of(study), jobs=jobs)
-    return Table.concat(list(tables))
+    count = total_of(study)
+    tables = stream(study, draw, start=0, stop=count, jobs=jobs)
+    if study.page.uncertain and count > DRAWN:
+        return Table.concat(list(tables))
+    return Table.concat([widened(study, table) for table in tables])
 
 
 def refusals(

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 
+from dse.certainty import HEAD, beside, grouped, of_column, span
 from dse.choice import chosen, numbers
 from dse.evaluate import Table
-from dse.grids import GAP, ROWS, fitting, mark, new_grid
+from dse.grids import GAP, ROWS, mark, new_grid
 from dse.spec import AnyModel
+
+Column = tuple[str, list[str]]
+"""What stands above a column of a terminal's table, and its cells."""
 
 
 def sweep(
@@ -39,29 +43,67 @@ def sweep(
     if len(found) > ROWS:
         out.print(f"... {len(found) - ROWS} more rows; --output FILE.csv holds them all")
     if same:
-        told = (f"{name} {_cells(found, name)[0]}" for name in same)
+        told = (f"{name} {_once(found, name)}" for name in same)
         out.print(f"the same in all: {', '.join(told)}")
     if left := [name for name in changing if name not in fit]:
         out.print(f"not shown: {', '.join(left)}; ask by --metric; --json and --output have all")
+    if f"{names[0]}_tier" in found.columns:
+        known = {name: of_column(found, name) for name in (*fit, *same)}
+        out.print(f"known from {'; '.join(grouped(known))}")
+    else:
+        out.print("too many designs for intervals; sweep fewer to see how sure they are")
 
 
 def _grid(
     out: Console, page: AnyModel, found: Table, metrics: Sequence[str], title: str
 ) -> list[str]:
     """The designs as a table; returns the metrics that fit beside their knobs."""
-    apart = {*page.metrics, "row", "violation", "accepted", "extrapolates"}
+    apart = {*page.metrics, *beside(page.metrics), "row", "violation", "accepted", "extrapolates"}
     knobs = {name: _cells(found, name) for name in found.columns if name not in apart}
     notes = _notes(found)
     used = [max(map(cell_len, [name, *cells])) for name, cells in knobs.items()]
     used.append(max(map(cell_len, notes), default=0))
-    columns = {name: _cells(found, name) for name in metrics}
-    fit = fitting(columns, out.width - sum(used) - GAP * len(used))
-    grid = new_grid(*knobs, *fit, "", title=title, right=range(len(knobs) + len(fit)))
-    shown = (*knobs.values(), *(columns[name] for name in fit), notes)
-    for row in zip(*shown, strict=True):
+    columns = {name: _paired(found, name) for name in metrics}
+    fit = _fitting(columns, out.width - sum(used) - GAP * len(used))
+    shown = [*knobs.items(), *(column for pair in fit.values() for column in pair)]
+    heads = [head for head, _ in shown]
+    grid = new_grid(*heads, "", title=title, right=range(len(shown)))
+    for row in zip(*(cells for _, cells in shown), notes, strict=True):
         grid.add_row(*row)
     out.print(grid)
-    return fit
+    return list(fit)
+
+
+def _paired(found: Table, name: str) -> list[Column]:
+    """A metric's column, and that of its intervals where it has any."""
+    spans = _spans(found, name)
+    return [(name, _cells(found, name)), *([(HEAD, spans)] if any(spans) else [])]
+
+
+def _fitting(metrics: Mapping[str, list[Column]], width: int) -> dict[str, list[Column]]:
+    """The first metrics that fit with their intervals; one always does, if need be without."""
+    found: dict[str, list[Column]] = {}
+    for name, columns in metrics.items():
+        needed = [max(map(cell_len, [head, *cells])) + GAP for head, cells in columns]
+        if sum(needed) > width and found:
+            break
+        found[name] = columns if sum(needed) <= width else columns[:1]
+        width -= sum(needed)
+    return found
+
+
+def _spans(found: Table, name: str) -> list[str]:
+    """The intervals of the first designs, in words; nothing where nothing was checked."""
+    if f"{name}_low" not in found.columns:
+        return []
+    pairs = zip(found[f"{name}_low"][:ROWS], found[f"{name}_high"][:ROWS], strict=True)
+    return [escape(span(low, high, found.units.get(name, ""))) for low, high in pairs]
+
+
+def _once(found: Table, name: str) -> str:
+    """A metric that is the same in all, with its interval where that is the same too."""
+    spans = set(filter(None, _spans(found, name)))
+    return f"{_cells(found, name)[0]}{f' ({spans.pop()})' if len(spans) == 1 else ''}"
 
 
 def _cells(found: Table, name: str) -> list[str]:

@@ -62,7 +62,7 @@ def test_eval_answers_a_script_in_the_promised_shape(dse: Any) -> None:
     assert ended.code == 0
     assert set(answer) == {"model", "metrics", "terms", "resources", "bottleneck", "warnings"}
     for name in ("latency", "token_time", "tokens_per_second", "energy_per_token"):
-        assert set(answer["metrics"][name]) == {"value", "unit", "low", "high"}
+        assert set(answer["metrics"][name]) == {*("value", "unit", "low", "high", "tier", "basis")}
         assert answer["metrics"][name]["value"] > 0
     assert answer["metrics"]["feasible"]["value"] is True
     assert answer["bottleneck"] in answer["resources"]
