@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dse.answers import Answer, answer, design
+from dse.certainty import known_from
 from dse.errors import InputError, placed
 from dse.spec import AnyModel, Config, at, knobs, plain
 from dse.study import overlaid, parse_settings
@@ -60,6 +61,7 @@ class Comparison:
     def to_pandas(self) -> pd.DataFrame:
         """A row a design; columns are pairs such as `("metrics", "latency")`.
 
+        Beside a metric stand `latency_low`, `latency_high` and `latency_tier`;
         `frame.attrs["units"]` holds the units of knobs and metrics, by name.
         """
         import pandas as pd  # noqa: PLC0415 - half a second that a scalar evaluation saves
@@ -70,6 +72,8 @@ class Comparison:
         for name in self.page.metrics:
             values = [found["metrics"][name]["value"] for found in self.answers]
             columns["metrics", name] = values if name == "feasible" else _known(values)
+            if name != "feasible":
+                columns |= self._sure(name)
         for group in GROUPS:
             for name in self.named(group):
                 columns[group, name] = _known(held[group].get(name) for held in self.answers)
@@ -77,8 +81,16 @@ class Comparison:
         columns["", "warnings"] = [len(found["warnings"]) for found in self.answers]
         frame = pd.DataFrame(columns, index=pd.Index(self.names, name="design"))
         units = {path: knob.unit for path, knob in knobs(self.page.config).items() if knob.unit}
-        frame.attrs["units"] = units | {n: m.unit for n, m in self.page.metrics.items()}
+        metrics = {n: m.unit for n, m in self.page.metrics.items()}
+        ends = {f"{n}_{end}": unit for n, unit in metrics.items() for end in ("low", "high")}
+        frame.attrs["units"] = units | metrics | ends
         return frame
+
+    def _sure(self, name: str) -> dict[tuple[str, str], Sequence[object]]:
+        """Columns of a metric's intervals and tiers."""
+        found = [held["metrics"][name] for held in self.answers]
+        ends = {("metrics", f"{name}_{k}"): _known(m[k] for m in found) for k in ("low", "high")}
+        return {**ends, ("metrics", f"{name}_tier"): [known_from(metric) for metric in found]}
 
 
 def _known(values: Iterable[float | None]) -> list[float]:

@@ -14,6 +14,7 @@ from rich.markup import escape
 from dse import registry, units
 from dse.answers import Answer
 from dse.breakdown import Breakdown, broken_down, nothing
+from dse.certainty import HEAD, grouped, known_from, told
 from dse.comparison import Comparison
 from dse.grids import GAP, mark, new_grid
 from dse.outcome import at_prices
@@ -43,6 +44,7 @@ def comparison(out: Console, found: Comparison) -> None:
     lines = list(_lines(found))
     for panel in _panels(lines, heads, out.width):
         _print_panel(out, lines, heads, panel)
+    out.print(escape(f"known from {'; '.join(grouped(_known(found)))}"))
     if _broken_down(found) is None:
         out.print(nothing(found.page))
     if not found.differing:
@@ -78,9 +80,22 @@ def _lines(found: Comparison) -> Iterator[Line]:
         values = [held["metrics"][name]["value"] for held in found.answers]
         changes = [ratio(value, values[0], metric.unit) for value in values]
         yield Line(name, [_number(value, metric.unit) for value in values], changes)
+        spans = [told(held["metrics"][name]) for held in found.answers]
+        if any(spans):
+            yield Line(f"  {HEAD}", spans)
     yield from _parts(found)
     yield from _section("busy times", _group(found, "resources"), "s")
     yield Line("bottleneck", [held["bottleneck"] for held in found.answers])
+
+
+def _known(found: Comparison) -> dict[str, str]:
+    """Metric -> how it is known in these designs."""
+    return {
+        name: " or ".join(
+            dict.fromkeys(known_from(held["metrics"][name]) for held in found.answers)
+        )
+        for name in found.page.metrics
+    }
 
 
 def _broken_down(found: Comparison) -> Breakdown[Sequence[float | None]] | None:

@@ -25,6 +25,7 @@ from dse.against import Against
 from dse.against import against as held_against
 from dse.answers import Answer, answer, design, outcome, priced_like
 from dse.calibrate import calibrate as calibrate
+from dse.certainty import widened, with_chances
 from dse.choice import chosen
 from dse.comparison import Comparison
 from dse.comparison import compare as compare_designs
@@ -327,8 +328,10 @@ def validation_rows(model: str | None) -> list[validation.Row]:
 
 
 def front(run: Place) -> pd.DataFrame:
-    """The front of a stored run."""
-    return find(str(run)).front().to_pandas()
+    """The front of a stored run: intervals and tiers beside metrics, and chances of designs."""
+    kept = find(str(run))
+    wide = widened(kept.study(), kept.front())
+    return with_chances(kept, "front.csv", wide).to_pandas()
 
 
 def report(run: Run, *, date: str, path: Place | None = None) -> Path:
