@@ -320,15 +320,17 @@ def slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-") or "device"
 
 
-def scattered(timings: Sequence[Timing]) -> tuple[str, ...]:
-    """A warning where a usual repetition lies far above the least: something else ran."""
+def doubts(timings: Sequence[Timing], environment: Mapping[str, object]) -> tuple[str, ...]:
+    """Warnings where something else ran: before the start, or by how repetitions scatter."""
     usual = median(timing.spread for timing in timings)
-    if usual <= CALM:
-        return ()
-    return (
-        f"the median repetition lies {usual:.0%} above the least: the machine was busy or changed "
-        "its clock; measure again when it is idle, or with OMP_NUM_THREADS=1",
-    )
+    load, threads = environment.get("load", 0.0), environment.get("threads", 1)
+    found = []
+    if isinstance(load, float) and isinstance(threads, int) and load > threads / 2:
+        found.append(f"a load of {load:.1f} on {threads} threads before the start")
+    if usual > CALM:
+        found.append(f"the median repetition lies {usual:.0%} above the least")
+    again = "the machine was busy; measure again when it is idle, or with OMP_NUM_THREADS=1"
+    return tuple(f"{reason}: {again}" for reason in found)
 
 
 def calibration(layer: Layer[B], progress: Tick, *, date: str) -> Calibration:
@@ -350,7 +352,7 @@ def calibration(layer: Layer[B], progress: Tick, *, date: str) -> Calibration:
         environment=environment,
         measured=found.rows(),
     )
-    warnings = scattered([*found.streams.values(), *(p.timing for p in found.products)])
+    timings = [*found.streams.values(), *(one.timing for one in found.products)]
     settings = {
         "precision": "fp32",
         "compute_efficiency": 1,
