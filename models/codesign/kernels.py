@@ -4,10 +4,11 @@ What is measured is a vendor's library. Three things keep it from being counted 
 - A tuned schedule takes R over the best one, the library R_lib = 1.1 (tuner `framework`), so a
   measured time is scaled by R / R_lib. Both efficiencies and the half batch are left aside: what
   a kernel reaches of the datasheet is what was measured.
-- Starts are those of the compiler, nu a layer, in both forms. Fused attention holds its own three
-  a layer, which are taken off.
+- Starts are those of the compiler, k = nu a layer, in both forms; of `roofline.kernels` only what
+  they do counts. Fused attention holds its own three a layer, which are taken off.
 - The host of an eager framework dispatches while the device works: it is waited for where kernels
-  are shorter, $\max(k t_d, k t_e - t_{work})$. Compiled code is replayed and pays k t_d.
+  are shorter, $\max(k t_d, k t_e - t_{work})$, t_d of `compile.dispatch_time` and t_e of
+  `compile.eager_dispatch_time`. Compiled code is replayed and pays k t_d.
 
 Small operators that a compiler fuses away move nothing; the rest streams as measured. [derived]
 """
@@ -15,7 +16,6 @@ Small operators that a compiler fuses away move nothing; the rest streams as mea
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -92,21 +92,18 @@ def serves(config: Platform) -> Mask:
 
 def busy(one: roofline.Pass, config: Platform, code: Code) -> Pass:
     """Device time of a pass by measured kernels, tuned and fused as the compiler has them."""
-    found = operators.costs(one, roofline.peak(one.device, one.precision))
-    listed = list(zip(one.workload.operators, found.values(), strict=True))
+    found = operators.costs(one, roofline.peak(one.device, one.precision)).values()
     eager = np.greater(config.compile.tuner.eager, 0)
     left = np.where(eager, 1.0, config.compile.fusion.others_left)
-    times = [time * (1.0 if op.kind in MULTIPLY else left) for op, (time, _) in listed]
-    scored = [op.kind in SCORED for op, _ in listed]
-    held = [op.calls - starts for op, (_, starts) in listed if op.kind in SCORED]
-    nothing, tuned = np.zeros(()), code.time_ratio / LIBRARY_RATIO
-    weights = (time for time, late in zip(times, scored, strict=True) if not late)
-    attention = (time for time, late in zip(times, scored, strict=True) if late)
-    return Pass(
-        weights=tuned * reduce(np.add, weights, nothing),
-        attention=tuned * reduce(np.add, attention, nothing),
-        held=np.maximum(reduce(np.add, held, nothing), 0.0),
-    )
+    weights = attention = held = np.zeros(())
+    for operator, (time, starts) in zip(one.workload.operators, found, strict=True):
+        working = time if operator.kind in MULTIPLY else left * time
+        if operator.kind in SCORED:
+            attention, held = attention + working, held + operator.calls - starts
+        else:
+            weights = weights + working
+    tuned = code.time_ratio / LIBRARY_RATIO
+    return Pass(tuned * weights, tuned * attention, np.maximum(held, 0.0))
 
 
 def launch_time(config: Platform, code: Code, *, working: Array, held: Array) -> Array:

@@ -26,14 +26,19 @@ Range: transformers of 0.1 to 13 billion parameters, contexts to 16384 tokens, u
 
 Where we differ from the sheet: several GPUs train data-parallel, and their all-reduce is exposed;
 an encoder's attention counts all pairs; parameters in bulk are read as the `dnd` page has it.
+GPUs may be priced by measured kernels (`roofline.form`). Those hold a library's efficiency: then R
+counts over the library's own 1.1, efficiencies and the half batch are left aside, every start is
+paid once (`kernels`). CPUs, FPGAs and A3's selection keep their laws. Knobs of `trust` hold truth
+over prediction of other pages, 1 unless an interval draws them; `uncertain` says whose.
 
 Known weak regimes: near u = 0.95 -, real queues are longer; dispatch time and idle power decide
 the target, see `notes.sensitivity`; what a tuner leaves -, by 4.5 % in the mean and 15 % at worst
-on the rows of page `oneshot`, whose own law is 3.4 % off; A3 beyond 320 rows ?, nothing is known
-of its quality there; prompts on FPGAs are charged a context they have not reached yet +; drives
-without LII +, their write amplification follows uniform traffic, which training is not (page
-`copflash`: 8 to 210 %); drives ignore queue depth and controllers -; rounding to pages, 0.1 % at
-1 MiB, and the memory of hosts and CPUs are left out.
+on the rows of page `oneshot`, whose own law is 3.4 % off; GPUs by datasheet in FP32 +, 40 % on the
+rows of page `roofline`; A3 beyond 320 rows ?, nothing is known of its quality there; prompts on
+FPGAs are charged a context they have not reached yet +; drives without LII +, their write
+amplification follows uniform traffic, which training is not (page `copflash`: 8 to 210 %); drives
+ignore queue depth and controllers -; rounding to pages, 0.1 % at 1 MiB, and the memory of hosts
+and CPUs are left out.
 """
 
 from __future__ import annotations

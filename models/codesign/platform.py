@@ -157,11 +157,11 @@ class Compile(Config):
     dispatch_time: Annotated[
         Real, Field(ge=0), Unit("s"), Symbol("t_d"), Bounds(1e-6, 100e-6, log=True)
     ] = GIVEN("compile.dispatch_time")
-    """Host time to start one kernel of a compiled network on a GPU."""
+    """Time to start one kernel of a compiled network on a GPU, on top of its work."""
     eager_dispatch_time: Annotated[
         Real, Field(ge=0), Unit("s"), Symbol("t_e"), Bounds(1e-6, 200e-6, log=True)
     ] = GIVEN("compile.eager_dispatch_time")
-    """The same where a framework starts kernels one by one."""
+    """The same where a framework starts kernels one by one; measured kernels hide it."""
 
 
 class Serve(Config):
