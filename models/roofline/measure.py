@@ -359,4 +359,11 @@ def calibration(layer: Layer[B], progress: Tick, *, date: str) -> Calibration:
         "memory_efficiency": 1,
         "dispatch_time": f"{found.call.best * 1e6:.3g} us",
     }
-    return Calibration(MODEL.slug, device, "device", settings, found.lines(), warnings=warnings)
+    return Calibration(
+        page=MODEL.slug,
+        device=device,
+        knob="device",
+        settings=settings,
+        lines=found.lines(),
+        warnings=doubts(timings, environment),
+    )
