@@ -113,6 +113,7 @@ class Cpu:
         used = blas.get("Build Dependencies", {}).get("blas", {})
         return {
             "threads": self._threads,
+            "cores": CORES,
             **({"load": round(os.getloadavg()[0], 2)} if hasattr(os, "getloadavg") else {}),
             "python": platform.python_version(),
             "numpy": np.__version__,

@@ -323,10 +323,12 @@ def slug(name: str) -> str:
 def doubts(timings: Sequence[Timing], environment: Mapping[str, object]) -> tuple[str, ...]:
     """Warnings where something else ran: before the start, or by how repetitions scatter."""
     usual = median(timing.spread for timing in timings)
-    load, threads = environment.get("load", 0.0), environment.get("threads", 1)
+    load, cores, threads = (
+        float(str(environment.get(k, 0))) for k in ("load", "cores", "threads")
+    )
     found = []
-    if isinstance(load, float) and isinstance(threads, int) and load > threads / 2:
-        found.append(f"a load of {load:.1f} on {threads} threads before the start")
+    if load > max(0.0, cores - threads / 2):
+        found.append(f"a load of {load:.1f} on {cores:.0f} cores before the start")
     if usual > CALM:
         found.append(f"the median repetition lies {usual:.0%} above the least")
     again = "the machine was busy; measure again when it is idle, or with OMP_NUM_THREADS=1"

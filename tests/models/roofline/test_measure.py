@@ -113,9 +113,10 @@ def test_the_spread_of_repetitions_is_recorded_and_a_busy_machine_is_told():
     # one call a repetition, as long products are, scatters by half of the jitter
     busy = measure.doubts([Timing(1.0, 1.25, 5)], {})
     assert "lies 25% above the least: the machine was busy" in busy[0]
-    loaded = measure.doubts([Timing(1.0, 1.0, 5)], {"load": 1.5, "threads": 2})
-    assert "a load of 1.5 on 2 threads before the start" in loaded[0]
-    assert measure.doubts([Timing(1.0, 1.0, 5)], {"load": 0.9, "threads": 2}) == ()
+    loaded = measure.doubts([Timing(1.0, 1.0, 5)], {"load": 1.5, "cores": 2, "threads": 2})
+    assert "a load of 1.5 on 2 cores before the start" in loaded[0]
+    alone = {"load": 1.4, "cores": 2, "threads": 1}
+    assert measure.doubts([Timing(1.0, 1.0, 5)], alone) == ()
 
 
 def test_the_least_of_the_repetitions_counts_and_every_one_is_waited_for():
