@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from functools import reduce
 
 import numpy as np
 
@@ -41,20 +41,25 @@ def _on_dfx(rule: Rule[dfx.Appliance]) -> Rule[Platform]:
     )
 
 
-def _on_gpu(rule: Rule[roofline.Pass], role: str, use: kernels.Use) -> Rule[Platform]:
-    """A rule of the `roofline` page, asked only where measured kernels price that GPU."""
+def _on_gpu(rule: Rule[roofline.Pass], role: str, half: str, use: kernels.Use) -> Rule[Platform]:
+    """A rule of the `roofline` page, asked only where measured kernels price that GPU.
+
+    `role` is the group of its knobs, `half` the only 16-bit format there.
+    """
 
     def holds(config: Platform) -> Mask:
         unasked = np.logical_not(use.measured(config))
         return unasked if np.all(unasked) else np.logical_or(unasked, rule.holds(use.one(config)))
 
-    places = {
-        "device": f"{role}.gpu",
-        "precision": f"{role}.precision",
-        "form": "roofline.form",
-        "kernels": f"roofline.{role}_kernels",
+    words = {
+        "device to": f"{role}.gpu to",
+        "precision to": f"{role}.precision to",
+        "kernels to": f"roofline.{role}_kernels to",
+        "form to": "roofline.form to",
+        ", tf32, fp16 or bf16": f" or {half}",
+        "fp16 or bf16": half,
     }
-    way_out = re.sub(r"\w+(?= to )", lambda found: places.get(found[0], found[0]), rule.way_out)
+    way_out = reduce(lambda text, pair: text.replace(*pair), words.items(), rule.way_out)
     return Rule(f"{rule.text}, of {role}.gpu", holds, way_out)
 
 
@@ -144,6 +149,6 @@ RULES: tuple[Rule[Platform], ...] = (
         "set a3.on to off: shared keys, branches and encoders are not covered here",
     ),
     *map(_on_dfx, dfx.MODEL.rules),
-    *(_on_gpu(rule, "train", kernels.TRAINING) for rule in coverage.RULES),
-    *(_on_gpu(rule, "serve", kernels.SERVING) for rule in coverage.RULES),
+    *(_on_gpu(rule, "train", "amp", kernels.TRAINING) for rule in coverage.RULES),
+    *(_on_gpu(rule, "serve", "fp16", kernels.SERVING) for rule in coverage.RULES),
 )

@@ -120,7 +120,10 @@ def test_a_step_of_w2_on_its_a100_is_faster_by_measured_kernels() -> None:
 @pytest.mark.parametrize(
     ("settings", "rule"),
     [
-        ({"serve.precision": "int8"}, "knows the precision, of serve.gpu.*set serve.precision"),
+        (
+            {"serve.precision": "int8"},
+            "of serve.gpu.*set serve.precision to fp32 or fp16, or roofline.form to",
+        ),
         ({"workload": "wide-deep-edge"}, "shapes.*roofline.form to datasheet"),
         ({"serve.gpu": "gtx-1080ti"}, "peak"),
         (
@@ -129,7 +132,7 @@ def test_a_step_of_w2_on_its_a100_is_faster_by_measured_kernels() -> None:
         ),
         (
             TRAINING | {"roofline.train_kernels": "fused"},
-            "half precision, of train.gpu.*set train.precision",
+            "of train.gpu.*set train.precision to amp, or roofline.train_kernels to listed",
         ),
         (
             {"workload": "llama3.1-405b", "roofline.serve_kernels": "fused"},
