@@ -31,11 +31,12 @@ FEW = 5
 
 TIERS = ("measured-calibrated", "published", "literature", "assumed")
 """How a number is known, best first: judged by measurements, by what the paper prints, by other
-sources or by the executed mechanism alone, by nothing."""
+sources or by the executed mechanism alone; guessed, or judged by nothing."""
 
 _TIER = {
     "measured": "measured-calibrated",
     **dict.fromkeys(("table", "text", "code", "figure-read"), "published"),
+    "assumed": "assumed",
 }
 """Kind of a check row's source -> tier; every other kind is literature."""
 

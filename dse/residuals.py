@@ -133,16 +133,16 @@ def left_out(page: AnyModel) -> list[Group]:
 
 
 def _summed(name: str, row: Row) -> Group:
-    """A set by what a fit kept of it.
+    """A set by what a fit kept of it; its `kind` is assumed where what it judges was only guessed.
 
-    That is the number of rows, bias = exp(mean ln(predicted / measured)) - 1, and the standard
+    Kept are the number of rows, bias = exp(mean ln(predicted / measured)) - 1, and the standard
     deviation of that ln as `spread`.
     """
     rows, bias, spread = (float(_value(row[key])) for key in ("rows", "bias", "spread"))
     square = round(math.log1p(bias) ** 2 + spread**2, 2 * DIGITS)
     within = round(spread**2, 2 * DIGITS)
     words = (str(row["metric"]), str(row.get("regime", "")), "left out", name)
-    return Group(*words, "measured", int(rows), square, within)
+    return Group(*words, str(row.get("kind", "measured")), int(rows), square, within)
 
 
 def _value(number: Number | str) -> float:

@@ -1,5 +1,6 @@
 """Calibrated form: kernels worked by hand, limits of the laws, and what is refused."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -336,3 +337,16 @@ def test_what_is_extrapolated_raises_its_flag(flag: str, knobs: dict[str, object
     assert not timed(**usual).flags[flag]
     assert timed(**{**usual, "batch": 1, **knobs}).flags[flag]
     assert not timed(**{**usual, **knobs}, form="datasheet").flags[flag]
+
+
+@pytest.mark.parametrize("network", sorted(MODEL.data.tables["datasheet_rows"]))
+def test_the_datasheet_form_errs_on_measured_passes_as_its_error_model_says(network: str):
+    kept = MODEL.data.tables["datasheet_rows"][network]
+    points = [point for point in MODEL.data.points if point.group == network]
+    logs = [
+        math.log(validate.predict(MODEL, point, {"form": "datasheet"}) / point.number.value)
+        for point in points
+    ]
+    assert kept["rows"].value == len(points)
+    assert kept["bias"].value == pytest.approx(math.expm1(np.mean(logs)), abs=5e-5)  # 4 digits
+    assert kept["spread"].value == pytest.approx(np.std(logs), abs=5e-5)
