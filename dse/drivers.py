@@ -90,7 +90,8 @@ def _sources(page: AnyModel, config: Config) -> list[_Source]:
         judged, sign = interval.judged_by(registry.model(uncertain.page), uncertain.metric)
         where = joint.regimes(uncertain, config)
         regime = next(name for name, mask in where.items() if bool(np.all(mask)))
-        error = interval.errors(uncertain.page).get((judged, regime))
+        known = interval.own_errors(uncertain.page)
+        error = interval.error_in(known, judged, regime)
         row = str(at(config, uncertain.per).slug) if uncertain.per else ""
         if error is not None:
             found.append(_Source(knob, f"{uncertain.page} {judged}", row, sign, error))

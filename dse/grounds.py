@@ -48,11 +48,6 @@ def grounds(page: AnyModel, config: Config, result: Result) -> dict[str, Ground]
     }
 
 
-def tier(page: AnyModel, metric: str, regime: str = "") -> str:
-    """The tier of a metric of a page that is judged by its own check rows, in a regime."""
-    return _said(interval.errors(page.slug).get((interval.judged_by(page, metric)[0], regime)))[0]
-
-
 def _said(error: Error | None) -> tuple[str, str]:
     return (error.tier, error.words()) if error else (TIERS[-1], NOTHING)
 
@@ -62,7 +57,7 @@ def _own(page: AnyModel, result: Result) -> dict[str, tuple[str, str]]:
     regime = next(name for name, mask in where.items() if bool(np.all(mask)))
     errors = interval.errors(page.slug)
     return {
-        name: _said(errors.get((interval.judged_by(page, name)[0], regime)))
+        name: _said(interval.error_in(errors, interval.judged_by(page, name)[0], regime))
         for name in page.metrics
     }
 
@@ -96,7 +91,7 @@ def _error_of(page: AnyModel, knob: str, config: Config) -> Error | None:
     judged, _ = interval.judged_by(registry.model(uncertain.page), uncertain.metric)
     where = joint.regimes(uncertain, config)
     regime = next(name for name, mask in where.items() if bool(np.all(mask)))
-    return interval.errors(uncertain.page).get((judged, regime))
+    return interval.error_in(interval.own_errors(uncertain.page), judged, regime)
 
 
 def _together(page: AnyModel, moving: list[tuple[str, Error | None]]) -> tuple[str, str]:
@@ -108,6 +103,8 @@ def _together(page: AnyModel, moving: list[tuple[str, Error | None]]) -> tuple[s
     few = [name for name, error in counted if error.few]
     said = f"errors of {', '.join(dict.fromkeys(name for name, _ in counted))}"
     said += f"; few rows: {', '.join(dict.fromkeys(few))}" if few else ""
+    lent = [name for name, error in counted if error.borrowed]
+    said += f"; from another regime: {', '.join(dict.fromkeys(lent))}" if lent else ""
     said += f"; not counted, unchecked: {', '.join(dict.fromkeys(lost))}" if lost else ""
     return (TIERS[-1] if lost else weakest), said
 

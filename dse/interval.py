@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -100,6 +100,8 @@ class Error:
     tier: str
     freedom: float
     """Degrees of freedom of the spread."""
+    borrowed: bool = False
+    """Whether it was seen in another regime, for want of check rows in this one."""
 
     @property
     def few(self) -> bool:
@@ -114,8 +116,9 @@ class Error:
 
     def words(self) -> str:
         """What it rests on."""
-        count = f"{self.rows:,} row{'s' * (self.rows != 1)} of {self.groups}"
-        return f"{count} group{'s' * (self.groups != 1)}{', few' if self.few else ''}"
+        rows = f"{self.rows:,} row{'s' * (self.rows != 1)}"
+        groups = f"{self.groups} group{'s' * (self.groups != 1)}{', few' if self.few else ''}"
+        return f"{'none here, elsewhere ' if self.borrowed else ''}{rows} of {groups}"
 
 
 def fitted(groups: Sequence[Group], pooled: float) -> Error:
@@ -195,9 +198,15 @@ def models(found: Sequence[Group]) -> dict[tuple[str, str], Error]:
 
 
 @cache
+def own_errors(slug: str) -> Mapping[tuple[str, str], Error]:
+    """The error models of a page's own check rows: (metric, regime) -> error."""
+    return models(groups(slug))
+
+
+@cache
 def errors(slug: str) -> Mapping[tuple[str, str], Error]:
     """The error models of a page: (metric, regime) -> error, with that of what it stands on."""
-    found = models(groups(slug))
+    found = dict(own_errors(slug))
     for metric, under in registry.model(slug).rests.items():
         other = errors(under.page).get((under.metric, under.regime))
         for regime in under.where if other else ():
@@ -209,8 +218,20 @@ def errors(slug: str) -> Mapping[tuple[str, str], Error]:
 
 def forget() -> None:
     """Read the kept errors again, after they were written."""
-    groups.cache_clear()
-    errors.cache_clear()
+    for held in (groups, own_errors, errors):
+        held.cache_clear()
+
+
+def error_in(found: Mapping[tuple[str, str], Error], metric: str, regime: str) -> Error | None:
+    """The error of a metric in a regime; nothing where the metric was never checked.
+
+    In a regime without check rows it is the widest that was seen in another one, and a guess.
+    """
+    if known := found.get((metric, regime)):
+        return known
+    others = [error for (name, _), error in found.items() if name == metric]
+    widest = max(others, key=lambda error: error.scale, default=None)
+    return None if widest is None else replace(widest, tier=TIERS[-1], borrowed=True)
 
 
 def judged_by(page: AnyModel, metric: str) -> tuple[str, int]:
@@ -242,7 +263,7 @@ def reaches(page: AnyModel, metric: str, where: Mapping[str, Array], share: floa
     name, _ = judged_by(page, metric)
     found = np.full(np.shape(where[""]), np.nan)
     for regime, mask in where.items():
-        error = errors(page.slug).get((name, regime))
+        error = error_in(errors(page.slug), name, regime)
         if error is not None and np.any(mask):
             found = np.where(mask, error.reach(share), found)
     return found

@@ -74,11 +74,17 @@ class Drawn:
         return np.asarray(error.scale * mixed * spread)
 
 
-def ratios(slug: str, metric: str, where: Mapping[str, Array], own: Array, drawn: Drawn) -> Array:
+def ratios(
+    known: Mapping[tuple[str, str], Error],
+    metric: str,
+    where: Mapping[str, Array],
+    own: Array,
+    drawn: Drawn,
+) -> Array:
     """Truth over prediction of a page's metric, 1 where nothing was checked; shape (..., draws).
 
     Args:
-        slug: the page.
+        known: the page's error models.
         metric: the metric whose check rows count.
         where: regime -> mask of the designs, '' for none of the weak ones, shape (...).
         own: normal deviates of the designs, shape (..., draws).
@@ -86,7 +92,7 @@ def ratios(slug: str, metric: str, where: Mapping[str, Array], own: Array, drawn
     """
     found: Array = np.zeros(())
     for regime, mask in where.items():
-        error = interval.errors(slug).get((metric, regime))
+        error = interval.error_in(known, metric, regime)
         if error is not None and np.any(mask):
             column = np.asarray(mask)[..., np.newaxis]
             found = np.where(column, drawn.deviates(own, error), found)
@@ -145,8 +151,8 @@ def factors(
         drawn = Drawn(uncertain.page, judged, draws, seed)
         slugs, codes = rows(uncertain.per)
         own = np.stack([drawn.normal(f"of {slug}") for slug in slugs])[codes.astype(np.intp)]
-        where = regimes(uncertain, config)
-        found[knob] = ratios(uncertain.page, judged, where, own, drawn) ** sign
+        where, known = regimes(uncertain, config), interval.own_errors(uncertain.page)
+        found[knob] = ratios(known, judged, where, own, drawn) ** sign
     return found
 
 
@@ -209,7 +215,7 @@ def _spread(
         judged, sign = interval.judged_by(page, name)
         drawn = Drawn(page.slug, judged, draws, seed)
         own = np.random.default_rng([seed, crc32(judged.encode())]).standard_normal((rows, draws))
-        ratio = ratios(page.slug, judged, where, own, drawn) ** sign
+        ratio = ratios(interval.errors(page.slug), judged, where, own, drawn) ** sign
         value = np.broadcast_to(np.asarray(result.metrics[name]), rows)
         found[name] = np.minimum(value[:, np.newaxis] * ratio, page.metrics[name].most)
     return found

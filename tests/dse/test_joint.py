@@ -107,7 +107,7 @@ def pair(monkeypatch: pytest.MonkeyPatch) -> Callable[[float, str, str], Config]
 
     def build(own: float, first: str, second: str) -> Config:
         known = {("token_time", ""): Error(0.2, 9, 99, own, "published", 9.0)}
-        monkeypatch.setattr(interval, "errors", lambda slug: known)
+        monkeypatch.setattr(interval, "own_errors", lambda slug: known)
         boards = {slug: Board.model_validate(row) for slug, row in BOARDS.items()}
         return Pair.batched({"first": boards[first], "second": boards[second], "trust": Trust()})
 
@@ -159,6 +159,18 @@ def test_what_no_error_moves_or_nobody_checked_has_no_interval_and_says_so(pair)
     assert (found["unchecked"].tier, found["unchecked"].basis) == ("assumed", NOTHING)
     assert found["time"].tier == "published"
     assert found["time"].basis == "errors of dfx latency"
+
+
+def test_a_regime_without_check_rows_borrows_the_widest_error_and_says_so():
+    known = {
+        ("time", ""): Error(0.1, 9, 99, 0.5, "published", 9.0),
+        ("time", "weak"): Error(0.4, 3, 9, 0.5, "published", 3.0),
+    }
+    found = interval.error_in(known, "time", "unseen")
+    assert found is not None
+    assert (found.scale, found.tier) == (0.4, "assumed")
+    assert found.words() == "none here, elsewhere 9 rows of 3 groups, few"
+    assert interval.error_in(known, "cost", "unseen") is None
 
 
 def test_the_errors_that_move_a_metric_are_found(pair):
