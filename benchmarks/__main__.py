@@ -63,7 +63,7 @@ def page_batch(page: AnyModel) -> Config:
         values = rng.uniform(low, high, BLOCK)
         columns[knob.path] = np.round(values) if knob.bounds.integer else values
     for knob in knobs(page.config).values():
-        if knob.catalog is not None and knob.catalog.name != "workloads":
+        if knob.catalog is not None and knob.catalog.name in registry.device_kinds():
             owner, name = field_of(page.config, knob.path)
             kind: type[Record] = kind_of(owner, name)
             rows = list(registry.covered(kind, knob.catalog.name)[0].values())
