@@ -94,7 +94,9 @@ def breakdown(state: State, *, dark: bool) -> Any:  # noqa: ANN401 - a figure
     broken = _broken_down(page, priced.answer)
     if broken is None:
         return _nothing(nothing(page), dark=dark)
-    return figures.plotly(figures.breakdown(page, broken), dark=dark)
+    total = priced.answer["metrics"][broken.metric]
+    chart = figures.breakdown(page, broken, (total["low"], total["high"]))
+    return figures.plotly(chart, dark=dark)
 
 
 def _nothing(said: str | None = None, *, dark: bool) -> Any:  # noqa: ANN401 - a figure

@@ -38,8 +38,11 @@ EVALUATED = 2**17
 LEAST_DRAWS = 64
 """Stratified draws below which an end of an interval would be noise."""
 
-CHANCES = ("chance_nondominated", "chance_constraints")
-"""Columns of chances that a search writes beside the designs of its front."""
+CHANCES = {
+    "chance_nondominated": "chance to be non-dominated",
+    "chance_constraints": "chance to meet all constraints",
+}
+"""Columns that a search writes beside the designs of its front, and what they say."""
 
 Codes = NDArray[np.intp]
 """Positions in `KNOWN_FROM`."""
@@ -59,6 +62,8 @@ def ends(study: Study, table: Table, names: Sequence[str] = ()) -> dict[str, tup
         names: metrics; by default all that are numbers.
     """
     page, wanted = study.page, list(names or numbers(study.page))
+    if len(table) == 0:
+        return {name: (np.empty(0), np.empty(0)) for name in wanted}
     columns = _knobs(study, table)
     if not page.uncertain:
         spans = interval.spans(page, _priced(page, study.space.config(columns)))
@@ -89,6 +94,8 @@ def _around(value: Array, low: Array, high: Array) -> tuple[Array, Array]:
 def tiers(study: Study, table: Table, names: Sequence[str] = ()) -> dict[str, Codes]:
     """Metric -> how each design's number is known, as a position in `KNOWN_FROM`."""
     page, wanted = study.page, list(names or numbers(study.page))
+    if len(table) == 0:
+        return {name: np.empty(0, dtype=np.intp) for name in wanted}
     columns = _knobs(study, table)
     if page.uncertain:
         return _joined_tiers(page, study.space, columns, wanted, len(table))
@@ -186,16 +193,23 @@ def beside(names: Iterable[str]) -> set[str]:
     return {f"{name}_{end}" for name in names for end in ("low", "high", "tier")}
 
 
-def with_chances(run: Run, name: str, table: Table) -> Table:
-    """A table with the chances that its search wrote into one of the run's files, line by line.
+def with_chances(run: Run, name: str, table: Table, rows: Iterable[int] | None = None) -> Table:
+    """A table with the chances that its search wrote into one of the run's files.
 
     They hang on what a design was held against, so they are read and not drawn again; NaN where
     an older search wrote none.
+
+    Args:
+        run: the run folder.
+        name: `front.csv` or `best.csv`.
+        table: designs of that file.
+        rows: their numbers among all of the run; by default they are the file's, line by line.
     """
-    lines = run.lines(name)
+    kept = {int(line["row"]): line for line in run.lines(name)}
+    lines = [kept[row] for row in (kept if rows is None else rows)]
     found = {
-        chance: np.array([line.get(f"{chance} [1]") or "nan" for line in lines], dtype=np.float64)
-        for chance in CHANCES
+        column: np.array([line.get(f"{column} [1]") or "nan" for line in lines], dtype=np.float64)
+        for column in CHANCES
     }
     return Table(
         {**table.columns, **found}, {**table.units, **dict.fromkeys(found, "1")}, table.labels

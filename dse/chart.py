@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,12 +25,14 @@ class Style:
     marker: str
     size: float
     opacity: float = 1.0
+    whisker: float = 0.8
+    """How thick the bar of an interval is."""
 
 
 STYLES = {
     "designs": Style("#9a9a9a", "circle", "o", 4, 0.45),
     "rejected": Style("#9a9a9a", "x", "X", 5, 0.6),
-    "front": Style("#0072b2", "circle", "o", 8),
+    "front": Style("#0072b2", "circle", "o", 8, whisker=0.4),
     "best": Style("#d55e00", "star", "*", 14),
     "fit": Style("#0072b2", "circle", "o", 8),
     "check": Style("#d55e00", "diamond", "D", 9),
@@ -49,6 +52,21 @@ CHOICES = tuple(
 )
 """Designs of the compared choices, in turn."""
 
+LINES = tuple(
+    Style(colour, symbol, marker, 6)
+    for colour, symbol, marker in (
+        ("#0072b2", "circle", "o"),
+        ("#d55e00", "square", "s"),
+        ("#009e73", "diamond", "D"),
+        ("#cc79a7", "triangle-up", "^"),
+        ("#e69f00", "triangle-down", "v"),
+        ("#56b4e9", "cross", "P"),
+        ("#595959", "x", "X"),
+        ("#8c6d1f", "star", "*"),
+    )
+)
+"""Lines of the named series of a chart, in turn."""
+
 PLAIN = Style("#0072b2", "circle", "o", 8)
 SCALE = "cividis"
 """Colours of a third metric: even in lightness, safe for colour blindness."""
@@ -59,10 +77,10 @@ class Chart:
     """What is drawn, free of any renderer.
 
     `frame` holds one row a mark, SI numbers in the columns named by `x` and `y`, and beside them
-    `series`, `label` (hover text), `low` and `high` (NaN where there is no interval), `colour`,
-    `base` (where a bar starts), `extrapolates` and `row` (which design a mark stands for).
-    Display numbers are SI numbers over a scale. `choices` are series of designs told apart by
-    what the study compares.
+    `series`, `label` (hover text), `low` and `high` (ends of the interval of `y`, of bars along
+    them), `x_low` and `x_high` (of `x`), NaN where there is none, `colour`, `base` (where a bar
+    starts), `extrapolates` and `row` (which design a mark stands for). Display numbers are SI
+    numbers over a scale. `choices` are series told apart by colour: what a study compares.
     """
 
     kind: str
@@ -85,7 +103,8 @@ class Chart:
     def style(self, series: str) -> Style:
         """How the marks of a series look; compared choices take their colours in turn."""
         if series in self.choices:
-            return CHOICES[self.choices.index(series) % len(CHOICES)]
+            looks = LINES if self.kind == "lines" else CHOICES
+            return looks[self.choices.index(series) % len(looks)]
         return STYLES.get(series, PLAIN)
 
 
@@ -118,11 +137,21 @@ def display(values: Array, unit: str) -> tuple[float, str]:
     return (units.si(name)[0], name) if name else (1.0, "")
 
 
-def shown(name: str, values: NDArray[Any], unit: str) -> Shown:
-    """How a column is shown on an axis or above a table."""
+def shown(
+    name: str, values: NDArray[Any], unit: str, ends: NDArray[Any] | Sequence[float] = ()
+) -> Shown:
+    """How a column is shown on an axis or above a table.
+
+    Args:
+        name: the column.
+        values: its numbers.
+        unit: their unit.
+        ends: numbers that must fit beside them, such as ends of intervals.
+    """
     numbers = np.asarray(values, dtype=np.float64)
     scale, display_unit = display(numbers, unit or "1")
-    known = numbers[np.isfinite(numbers)]
+    all_of_them = np.concatenate([numbers.ravel(), np.ravel(ends)])
+    known = all_of_them[np.isfinite(all_of_them)]
     wide = known.size > 0 and known.min() > 0 and known.max() >= 50 * known.min()
     label = f"{words(name)} [{display_unit}]" if display_unit else words(name)
     return Shown(label, scale, bool(wide))
@@ -137,6 +166,8 @@ def tidy(rows: int, **columns: object) -> pd.DataFrame:
         "label": "",
         "low": np.nan,
         "high": np.nan,
+        "x_low": np.nan,
+        "x_high": np.nan,
         "colour": np.nan,
         "base": 0.0,
         "extrapolates": False,

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from matplotlib.cm import ScalarMappable
     from plotly.graph_objects import Figure
 
+BARS = ("bars", "waterfall")
+"""Kinds of charts whose values lie along x."""
+
+WHISKER = 0.5
+"""Opacity of the bar of an interval, so that marks stay in front of it."""
+
 Group = tuple[str, Style, bool, "pd.DataFrame"]
 """One series of a chart, solid or open: its name, looks, whether it is open, and its marks."""
 
@@ -42,17 +48,37 @@ def drawn(chart: Chart, marks: pd.DataFrame, axis: str) -> NDArray[Any]:
     return np.asarray(marks[name], dtype=np.float64) / scale
 
 
-def _interval(chart: Chart, marks: pd.DataFrame, axis: str = "y") -> Array | None:
-    """Distances from the value down to `low` and up to `high`, shape (2, marks), if known.
+def _interval(chart: Chart, marks: pd.DataFrame, axis: str) -> Array | None:
+    """Distances from the drawn value down and up to the ends of its interval, shape (2, marks).
 
-    Bars lie along 'x' and end at their base and size together.
+    Bars lie along 'x' and end at their base and size together. An end without limit is drawn as
+    far as anything else.
     """
-    if not marks["low"].notna().any():
+    bars = chart.kind in BARS
+    low, high = ("x_low", "x_high") if axis == "x" and not bars else ("low", "high")
+    if (bars and axis == "y") or not marks[low].notna().any():
         return None
-    across = axis == "x"
-    middle = marks[chart.x] + marks["base"] if across else marks[chart.y]
-    ends = np.stack([middle - marks["low"], marks["high"] - middle])
-    return np.nan_to_num(ends / (chart.x_scale if across else chart.y_scale))
+    middle = drawn(chart, marks, axis) + (marks["base"] / _scale(chart, axis) if bars else 0.0)
+    ends = np.stack([marks[low], marks[high]]) / _scale(chart, axis)
+    ends = np.clip(ends, None, _last(chart, axis))
+    return np.nan_to_num(np.maximum([middle - ends[0], ends[1] - middle], 0.0))
+
+
+def _scale(chart: Chart, axis: str) -> float:
+    return chart.x_scale if axis == "x" else chart.y_scale
+
+
+def _last(chart: Chart, axis: str) -> float:
+    """The largest value or end of an interval that an axis shows, in display units."""
+    return float(np.max(_reached(chart, axis), initial=-np.inf))
+
+
+def _reached(chart: Chart, axis: str) -> Array:
+    """Every finite value and end of an interval on an axis of numbers, in display units."""
+    beside = ("x_low", "x_high") if axis == "x" and chart.kind not in BARS else ("low", "high")
+    ends = [chart.frame[name].to_numpy() / _scale(chart, axis) for name in beside]
+    both = np.concatenate([drawn(chart, chart.frame, axis), *ends])
+    return np.asarray(both[np.isfinite(both)])
 
 
 def _ends(chart: Chart) -> list[float]:
@@ -82,16 +108,16 @@ def plotly(chart: Chart, *, dark: bool = False) -> Figure:
         margin={"l": 60, "r": 20, "t": 40, "b": 50},
         **flat,
     )
-    if chart.kind in ("bars", "waterfall"):
+    if chart.kind in BARS:
         _lay_bars(figure, chart)
     return figure
 
 
 def _log_axis(chart: Chart, axis: str, *, log: bool) -> dict[str, object]:
     """Ticks at 1, 2 and 5 over a few decades, at powers of ten over many."""
-    values = drawn(chart, chart.frame, axis)
-    if not log or values.size == 0:
+    if not log or len(chart.frame) == 0:
         return {}
+    values = _reached(chart, axis)
     return {"type": "log", "dtick": "D2" if values.max() <= 1e3 * values.min() else 1}
 
 
@@ -99,6 +125,7 @@ def _lay_bars(figure: Figure, chart: Chart) -> None:
     """The first bar on top, and room for the texts beside the bars."""
     ends = drawn(chart, chart.frame, "x") + chart.frame["base"].to_numpy() / chart.x_scale
     left, right = (1.5 * float(end(ends, initial=0.0)) for end in (np.nanmin, np.nanmax))
+    right = max(right, 1.05 * _last(chart, "x"))
     room = [left, right if right > left else 1.0]
     figure.update_layout(showlegend=False, barmode="overlay", xaxis={"range": room})
     figure.update_yaxes(autorange="reversed", automargin=True)
@@ -106,13 +133,12 @@ def _lay_bars(figure: Figure, chart: Chart) -> None:
 
 def _plotly_points(chart: Chart, group: Group) -> dict[str, object]:
     name, style, is_open, marks = group
-    y, interval = drawn(chart, marks, "y"), _interval(chart, marks)
     trace: dict[str, object] = {
         "type": "scattergl" if chart.kind == "scatter" else "scatter",
         "mode": "markers" if chart.kind == "scatter" else "lines+markers",
         "name": name,
         "x": drawn(chart, marks, "x"),
-        "y": y,
+        "y": drawn(chart, marks, "y"),
         "customdata": marks["row"].to_list(),  # Dash cannot look into a packed array at a click
         "marker": {
             "symbol": f"{style.symbol}-open" if is_open else style.symbol,
@@ -126,9 +152,20 @@ def _plotly_points(chart: Chart, group: Group) -> dict[str, object]:
         if marks["label"].any()
         else "",
     }
-    if interval is not None:
-        trace["error_y"] = {"arrayminus": interval[0], "array": interval[1], "symmetric": False}
-    return trace
+    return trace | _plotly_whiskers(chart, style, marks)
+
+
+def _plotly_whiskers(chart: Chart, style: Style, marks: pd.DataFrame) -> dict[str, object]:
+    """Bars of intervals, in both directions where there are any."""
+    red, green, blue = (int(style.colour[i : i + 2], 16) for i in (1, 3, 5))
+    look = {"color": f"rgba({red},{green},{blue},{WHISKER})", "thickness": 2 * style.whisker}
+    found: dict[str, object] = {}
+    for axis in "xy":
+        interval = _interval(chart, marks, axis)
+        if interval is not None:
+            ends = {"arrayminus": interval[0], "array": interval[1], "symmetric": False}
+            found[f"error_{axis}"] = {**ends, **look, "width": 0}
+    return found
 
 
 def _plotly_colour(
@@ -197,6 +234,8 @@ def _plotly_bars(chart: Chart, group: Group) -> dict[str, object]:
     interval = _interval(chart, marks, "x")
     if interval is not None:
         trace["error_x"] = {"arrayminus": interval[0], "array": interval[1], "symmetric": False}
+    if interval is not None and chart.kind == "waterfall":  # an interval runs beside the bar
+        trace |= {"textposition": "inside", "insidetextanchor": "start"}
     return trace
 
 
@@ -239,7 +278,7 @@ def _print_frame(axes: Axes, chart: Chart) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(visible=True, linewidth=0.3, color="#d0d0d0")
     axes.set_axisbelow(True)
-    if chart.kind in ("bars", "waterfall"):
+    if chart.kind in BARS:
         axes.invert_yaxis()
         axes.margins(x=0.25)
         axes.grid(visible=False, axis="y")
@@ -249,9 +288,8 @@ def _print_frame(axes: Axes, chart: Chart) -> None:
 
 def _print_points(axes: Axes, chart: Chart, group: Group) -> None:
     name, style, is_open, marks = group
-    x, y, interval = drawn(chart, marks, "x"), drawn(chart, marks, "y"), _interval(chart, marks)
-    if interval is not None:
-        axes.errorbar(x, y, yerr=interval, fmt="none", ecolor=style.colour, elinewidth=0.6)
+    x, y = drawn(chart, marks, "x"), drawn(chart, marks, "y")
+    _print_whiskers(axes, chart, style, marks)
     colours: Any = style.colour
     if chart.colour_label:
         colours = _colours(chart).to_rgba(marks["colour"].to_numpy() / chart.colour_scale)
@@ -268,6 +306,15 @@ def _print_points(axes: Axes, chart: Chart, group: Group) -> None:
     )
 
 
+def _print_whiskers(axes: Axes, chart: Chart, style: Style, marks: pd.DataFrame) -> None:
+    """Bars of intervals, in both directions where there are any."""
+    across, up = (_interval(chart, marks, axis) for axis in "xy")
+    if across is not None or up is not None:
+        x, y = drawn(chart, marks, "x"), drawn(chart, marks, "y")
+        look: dict[str, Any] = {"ecolor": style.colour, "elinewidth": style.whisker}
+        axes.errorbar(x, y, xerr=across, yerr=up, fmt="none", alpha=WHISKER, **look)
+
+
 def _colours(chart: Chart) -> ScalarMappable:
     """One range of colours for all series."""
     from matplotlib.cm import ScalarMappable  # noqa: PLC0415 - only print pays
@@ -279,6 +326,7 @@ def _colours(chart: Chart) -> ScalarMappable:
 def _print_line(axes: Axes, chart: Chart, group: Group) -> None:
     name, style, _, marks = group
     x, y = drawn(chart, marks, "x"), drawn(chart, marks, "y")
+    _print_whiskers(axes, chart, style, marks)
     axes.plot(x, y, marker=style.marker, markersize=3, color=style.colour, label=name)
 
 

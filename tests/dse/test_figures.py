@@ -19,6 +19,9 @@ from dse.spec import Model
 from dse.study import Study
 from tests.app import toy as toys
 
+UNKNOWN = (None, None)
+"""Ends of the interval of a total that was never checked."""
+
 
 @pytest.fixture(autouse=True)
 def toy(monkeypatch: pytest.MonkeyPatch) -> Model:
@@ -37,7 +40,7 @@ def charts(question, toy: Model) -> dict[str, Chart]:
     return {
         "front": figures.front(question, designs, front, x="latency", y="cost", colour="power"),
         "breakdown": figures.breakdown(
-            toy, Breakdown("latency", 0.024, {"memory": 0.02, "compute": 0.004})
+            toy, Breakdown("latency", 0.024, {"memory": 0.02, "compute": 0.004}), (0.018, 0.03)
         ),
         "growth": figures.growth(
             [{"designs": 10, "front": 1, "hypervolume": 2.0}] * 2
@@ -178,7 +181,13 @@ def test_a_mark_names_its_design(question):
 def test_the_hover_text_of_the_front_shows_its_knobs_with_units(question):
     marks = front_of(question).frame
     label = marks[marks["series"] == "front"]["label"].iloc[0]
-    assert label == "chip: p100-pcie-16gb\nmemory.bandwidth: 5.62 GB/s\nrequests: 1 request"
+    assert label.split("\n") == [
+        "chip: p100-pcie-16gb",
+        "memory.bandwidth: 5.62 GB/s",
+        "requests: 1 request",
+        "Latency: unchecked",
+        "Cost: unchecked",
+    ]
 
 
 def test_designs_that_extrapolate_are_open_marks_in_both_renderers(question):
@@ -245,7 +254,7 @@ def test_dark_differs_only_in_its_template(charts: dict[str, Chart]):
 @given(st.lists(st.floats(0, 1e6), min_size=1, max_size=30))
 def test_the_bars_of_a_breakdown_end_where_the_next_begins_and_reach_the_total(values):
     terms = {f"term_{i}": value for i, value in enumerate(values)}
-    frame = figures.breakdown(toys.PAGE, Breakdown("latency", sum(values), terms)).frame
+    frame = figures.breakdown(toys.PAGE, Breakdown("latency", sum(values), terms), UNKNOWN).frame
     sizes, base = frame["latency"].to_numpy(), frame["base"].to_numpy()
     assert len(frame) <= figures.TERMS + 1
     np.testing.assert_allclose(base[1:-1], (base + sizes)[:-2], rtol=1e-12)
@@ -255,21 +264,25 @@ def test_the_bars_of_a_breakdown_end_where_the_next_begins_and_reach_the_total(v
 
 
 def test_a_breakdown_starts_with_the_largest_term_and_names_shares():
-    frame = figures.breakdown(toys.PAGE, Breakdown("latency", 0.04, {"a": 0.01, "b": 0.03})).frame
+    frame = figures.breakdown(
+        toys.PAGE, Breakdown("latency", 0.04, {"a": 0.01, "b": 0.03}), UNKNOWN
+    ).frame
     assert list(frame["term"]) == ["B", "A", "Total"]
     assert list(frame["label"]) == ["30 ms, 75%", "10 ms, 25%", "40 ms"]
 
 
 def test_a_breakdown_says_how_many_terms_are_unknown():
     nan = float("nan")
-    chart = figures.breakdown(toys.PAGE, Breakdown("latency", nan, {"a": 0.01, "b": nan}))
+    chart = figures.breakdown(toys.PAGE, Breakdown("latency", nan, {"a": 0.01, "b": nan}), UNKNOWN)
     assert "1 terms are unknown" in chart.caption
     assert figures.svg(chart)
     assert figures.plotly(chart).data
 
 
 def test_a_metric_in_the_totals_place_is_named_in_title_axis_and_caption():
-    chart = figures.breakdown(toys.PAGE, Breakdown("power", 3.0, {"chip": 1.0, "fan": 2.0}))
+    chart = figures.breakdown(
+        toys.PAGE, Breakdown("power", 3.0, {"chip": 1.0, "fan": 2.0}), UNKNOWN
+    )
     assert chart.title == "What power is made of"
     assert chart.x_label == "Power [W]"
     assert chart.caption.startswith("Latency is 0: parts of power of the page 'toy'")
