@@ -4,41 +4,79 @@ from __future__ import annotations
 
 import numpy as np
 
+from dse.certainty import CHANCES, HEAD, UNCHECKED, chance, of_column
+from dse.evaluate import Table
+from dse.interval import TIERS
+
 from .section import Block, Context, DataTable, Paragraph, Section
-from .wording import UNUSED, active, at_prices, cell, heading, listed, priced, words
+from .wording import (
+    UNUSED,
+    active,
+    at_prices,
+    cell,
+    heading,
+    listed,
+    priced,
+    spread,
+    sure,
+    words,
+)
 
 
 def build(context: Context) -> list[Block]:
-    """Recommended designs side by side: knobs, then what they reach."""
+    """Recommended designs side by side: knobs, then what they reach and how sure that is."""
     if not context.feasible:
         return [Paragraph("No design is recommended, because no design meets every constraint.")]
     study, best = context.study, context.best
     goals = [objective.metric for objective in study.objectives]
     others = [name for name in study.metrics if name not in (*goals, "feasible")]
     settings = {axis.path: _settings(context, axis.path) for axis in study.space.axes}
-    knobs = [[words(path), *cells] for path, cells in settings.items() if {*cells} != {UNUSED}]
-    cells = {n: [cell(best, n, row) for row in range(len(best))] for n in (*goals, *others)}
-    same = [name for name in others if len(best) > 1 and len({*cells[name]}) == 1]
-    reached = [[words(name), *row] for name, row in cells.items() if name not in same]
+    knobs = [[words(path), *cells, ""] for path, cells in settings.items() if {*cells} != {UNUSED}]
+    same = [name for name in others if len(best) > 1 and len({*_values(best, name)}) == 1]
+    groups = [_reached(best, name) for name in (*goals, *others) if name not in same]
+    reached = [row for rows in (*groups, _chances(best)) for row in rows]
     return [
         Paragraph(
             "Each column is one design: first its knobs, then the objectives (shaded), then what "
-            "else the page says of it. Knobs that no design here uses are left out; what the "
-            "study holds fixed is listed under the question.",
+            f"else the page says of it, with {HEAD}s. Knobs that no design here uses are left "
+            "out; what the study holds fixed is listed under the question.",
             "lead",
         ),
         DataTable(
-            ["", *map(heading, context.why)],
+            ["", *map(heading, context.why), "Known from"],
             [*knobs, *reached],
             f"Recommended designs{at_prices(context)}; predictions of the page "
-            f"'{study.page.slug}', whose errors are under Validation.",
+            f"'{study.page.slug}', whose errors are under Validation. {_tiers_words()}",
             right=range(1, len(best) + 1),
-            marked=range(len(knobs), len(knobs) + len(goals)),
+            marked=range(len(knobs), len(knobs) + sum(map(len, groups[: len(goals)]))),
             mark="important",
         ),
-        *_same({name: cells[name][0] for name in same}),
+        *_same({name: sure(best, name, 0) for name in same}),
         *_flags(context),
     ]
+
+
+def _values(best: Table, name: str) -> list[str]:
+    return [cell(best, name, row) for row in range(len(best))]
+
+
+def _reached(best: Table, name: str) -> list[list[str]]:
+    """A metric of every design with its tier, and a row of intervals where there are any."""
+    spans = [spread(best, name, row) for row in range(len(best))]
+    values = [words(name), *_values(best, name), of_column(best, name)]
+    return [values, *([[HEAD, *spans, ""]] if any(spans) else [])]
+
+
+def _chances(best: Table) -> list[list[str]]:
+    return [[said, *map(chance, best[name].tolist()), ""] for name, said in CHANCES.items()]
+
+
+def _tiers_words() -> str:
+    best, *between, worst = TIERS
+    return (
+        f"Tiers from best to worst: {best}, {', '.join(between)}, {worst}; nothing was held "
+        f"against what is {UNCHECKED}."
+    )
 
 
 def _same(told: dict[str, str]) -> list[Block]:

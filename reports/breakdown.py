@@ -8,6 +8,7 @@ import numpy as np
 
 from dse import figures
 from dse.breakdown import Breakdown, broken_down
+from dse.certainty import ends
 from dse.spec import AnyModel, Array
 
 from .section import Block, Context, DataTable, Figure, Paragraph, Section
@@ -34,7 +35,7 @@ def build(context: Context) -> list[Block]:
     one_by_one = ((row, _of_row(page, metrics, terms, row)) for row in _drawn(context))
     return [
         Paragraph(f"{_opening(page, broken.metric)} {busiest}"),
-        *(_figure(page, context.why[row], one) for row, one in one_by_one if one),
+        *(_figure(context, row, one) for row, one in one_by_one if one),
         _table(page, context.why, broken),
     ]
 
@@ -62,9 +63,10 @@ def _of_row(
     return broken_down(page, one, its)
 
 
-def _figure(page: AnyModel, why: str, broken: Breakdown[float]) -> Figure:
-    chart = figures.breakdown(page, broken)
-    return Figure(figures.svg(chart), f"{heading(why)}. {chart.caption}")
+def _figure(context: Context, row: int, broken: Breakdown[float]) -> Figure:
+    low, high = ends(context.study, context.shown, [broken.metric])[broken.metric]
+    chart = figures.breakdown(context.study.page, broken, (float(low[row]), float(high[row])))
+    return Figure(figures.svg(chart), f"{heading(context.why[row])}. {chart.caption}")
 
 
 def _busiest(why: Sequence[str], resources: Mapping[str, Array]) -> str:

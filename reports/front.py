@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dse import figures
+from dse.certainty import CHANCES, chance
 from dse.evaluate import Table
 
 from .section import Block, Context, DataTable, Figure, Paragraph, Section
@@ -70,19 +71,21 @@ def _table(context: Context, goals: list[str]) -> DataTable:
     rows = _spread(distinct[goals[0]])
     front = distinct.take(rows)
     moving = [a.path for a in context.study.space.axes if len(np.unique(front[a.path])) > 1]
-    names = [*goals, *moving][:COLUMNS]
+    names = [*goals, *moving][: COLUMNS - 1]
     header, cells = figures.data_table(front, names)
+    belongs = [chance(share) for share in front[next(iter(CHANCES))].tolist()]
     for i, name in enumerate(names[len(goals) :], start=len(goals)):
         for cell_row, used in zip(cells, active(context.study, front, name), strict=True):
             cell_row[i] = cell_row[i] if used else UNUSED
     return DataTable(
-        header,
-        cells,
+        [*header, "Belongs here"],
+        [[*row, said] for row, said in zip(cells, belongs, strict=True)],
         f"{len(front):,} of {len(context.front):,} designs on the front, from the lowest "
         f"{words(goals[0])} to the highest{at_prices(context)}. Of designs with equal objectives "
         "the first stands for all; knobs that are equal here or find no room are left out. "
-        "The file front.csv holds every design and knob.",
-        right=[i for i, name in enumerate(names) if name not in front.labels],
+        "The last column is the chance that no other design of the front truly beats it. The file "
+        "front.csv holds every design and knob.",
+        right=[*(i for i, name in enumerate(names) if name not in front.labels), len(names)],
     )
 
 

@@ -14,12 +14,14 @@ from numpy.typing import NDArray
 
 from dse import registry, validate
 from dse.archive import Archive, explain_infeasible
+from dse.certainty import widened, with_chances
 from dse.errors import InputError
 from dse.evaluate import Table
 from dse.prices import in_words
 from dse.spec import AnyModel
 from dse.store import Run
 from dse.study import Study
+from dse.trust_charts import grounds_of
 
 from .section import Context
 
@@ -51,14 +53,15 @@ def gather(run: Run, *, date: str) -> Context:
         run=run,
         study=study,
         designs=designs,
-        front=_picked(kept, front),
-        best=_picked(kept, best),
+        front=with_chances(run, "front.csv", _picked(kept, front), front),
+        best=with_chances(run, "best.csv", widened(study, _picked(kept, best)), best),
         why=why if len(front) else ["nearest"],
-        nearest=designs.take(NONE) if archive.nearest is None else archive.nearest,
+        nearest=widened(study, designs.take(NONE) if archive.nearest is None else archive.nearest),
         misses=[] if len(front) else explain_infeasible(archive),
         history=run.history(),
         environment=facts,
         validation=[row for page in used for row in validate.rows(page.slug)],
+        grounds={(p.slug, i): g for p in used for i, g in grounds_of(p.slug).items()},
         pages=used,
         prices=in_words(study.prices),
         date=date,

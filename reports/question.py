@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dse.certainty import CHANCES, HEAD, chance, grouped, of_column
 from dse.space import Constraint
 from dse.spec import knobs
 from dse.study import Objective
 from dse.winners import flat_warnings
 
 from .section import Block, Context, Facts, Paragraph, Section
-from .wording import SENSES, active, at_prices, cell, held, listed, quantity, words
+from .wording import SENSES, active, at_prices, cell, held, listed, quantity, sure, words
 
 NAMED = 4
 """Knobs that name the balanced design in the verdict; the table of designs holds them all."""
@@ -32,7 +33,7 @@ def verdict(context: Context) -> str:
 
 def _reached(context: Context, row: int) -> str:
     reached = [
-        f"{words(o.metric)} {cell(context.best, o.metric, row)}" for o in context.study.objectives
+        f"{words(o.metric)} {sure(context.best, o.metric, row)}" for o in context.study.objectives
     ]
     return f"({_named(context, row)}) reaches {listed(reached)}"
 
@@ -78,6 +79,7 @@ def build(context: Context) -> list[Block]:
     return [
         Paragraph(study.question, "quote"),
         Paragraph(verdict(context), "verdict"),
+        *([Paragraph(_certainty(context))] if context.feasible else []),
         *(Paragraph(f"Warning: {text}.", "warning") for text in _warnings(context)),
         Facts(
             [
@@ -88,6 +90,18 @@ def build(context: Context) -> list[Block]:
             ]
         ),
     ]
+
+
+def _certainty(context: Context) -> str:
+    """What the brackets of the verdict are, and how likely the balanced design keeps its place."""
+    goals = [objective.metric for objective in context.study.objectives]
+    known = {words(goal): of_column(context.best, goal) for goal in goals}
+    belongs, meets = (float(context.best[name][context.balanced]) for name in CHANCES)
+    return (
+        f"Brackets hold {HEAD}s; what they rest on is {'; '.join(grouped(known))}. With errors "
+        f"drawn from them, the balanced design is not dominated in {chance(belongs)} of draws and "
+        f"meets every constraint in {chance(meets)}."
+    )
 
 
 def _group(name: str, texts: list[str]) -> list[tuple[str, str]]:
@@ -115,7 +129,10 @@ def _goal(context: Context, objective: Objective) -> str:
 def _limit(context: Context, limit: Constraint) -> str:
     sign = "at most" if limit.sign > 0 else "at least"
     unit = context.study.metrics[limit.metric].unit
-    return f"{words(limit.metric)} {sign} {quantity(limit.limit, unit)}"
+    sure_of = (
+        "" if limit.confidence is None else f", with {100 * limit.confidence:g} % probability"
+    )
+    return f"{words(limit.metric)} {sign} {quantity(limit.limit, unit)}{sure_of}"
 
 
 def _held(context: Context) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from dse.evaluate import Table
+from dse.grounds import Ground
 from dse.spec import AnyModel
 from dse.store import Run
 from dse.study import Study
@@ -70,18 +71,21 @@ class Context:
     designs: Table
     """A sample of all designs, evenly thinned when there are very many."""
     front: Table
-    """Designs that no other one beats; no row when nothing is feasible."""
+    """Designs that no other one beats, with chances; no row when nothing is feasible."""
     best: Table
-    """Recommended designs: the best of each objective and the balanced one."""
+    """Recommended designs, with intervals, tiers and chances: the best of each objective and the
+    balanced one."""
     why: Sequence[str]
     """What each recommended design is best at, or that it is the nearest."""
     nearest: Table
-    """Designs that came nearest when nothing is feasible."""
+    """Designs that came nearest when nothing is feasible, with intervals and tiers."""
     misses: Sequence[str]
     """What kept every design out, in words, when nothing is feasible."""
     history: Sequence[Mapping[str, float]]
     environment: Mapping[str, Any]
     validation: Sequence[Row]
+    grounds: Mapping[tuple[str, str], Ground]
+    """Page and published point -> what its prediction rests on."""
     pages: Sequence[AnyModel]
     """The study's page, then the pages it is built on."""
     prices: str

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 
 from dse import figures, units
+from dse.certainty import HEAD, UNCHECKED, span
+from dse.grounds import Ground
+from dse.residuals import coverage
 from dse.spec import AnyModel
+from dse.trust_charts import with_ground
 from dse.validate import Row, Summary, summaries
 
 from .section import Block, Context, DataTable, Figure, Paragraph, Section
@@ -28,8 +31,9 @@ def build(context: Context) -> list[Block]:
     return [
         *missing,
         _summary(summaries(rows)),
-        *_figure(rows),
-        *(_table(rows, use) for use in USES if any(row.use == use for row in rows)),
+        *_coverage(context.pages),
+        *_figure(context, rows),
+        *(_table(context, rows, use) for use in USES if any(row.use == use for row in rows)),
         *_objectives(context.pages),
     ]
 
@@ -60,34 +64,74 @@ def _summary(found: Sequence[Summary]) -> DataTable:
     )
 
 
-def _figure(rows: Sequence[Row]) -> list[Block]:
+def _coverage(pages: Sequence[AnyModel]) -> list[Block]:
+    """How many check rows lie inside the intervals that are shown, and at other levels."""
+    found = {page.slug: coverage(page.slug) for page in pages}
+    judged = {slug: held for slug, held in found.items() if held.rows}
+    if not judged:
+        return [Paragraph("No check row could be held against an interval.")]
+    chart = figures.calibration(list(judged))
+    return [
+        DataTable(
+            ["Page", "Rows judged", f"Inside {HEAD}s", "Share", "Compatible with"],
+            [
+                [slug, f"{c.rows:,}", f"{c.covered:,}", *_shares(c.share), _between(c.low, c.high)]
+                for slug, c in judged.items()
+            ],
+            "Check rows, published and executed, inside intervals whose error model has not seen "
+            "their group. Compatible: the shares that such a count does not rule out, at 95 %.",
+            right=(1, 2, 3, 4),
+        ),
+        Figure(figures.svg(chart), chart.caption),
+    ]
+
+
+def _shares(*shares: float) -> list[str]:
+    return [f"{100 * share:.1f} %" for share in shares]
+
+
+def _between(low: float, high: float) -> str:
+    return " to ".join(_shares(low, high)).replace(" % to", " to")
+
+
+def _figure(context: Context, rows: Sequence[Row]) -> list[Block]:
     """Points of one unit on one scale; over many decades every error would look like none."""
     if len({row.unit for row in rows}) > 1:
         return []
-    chart = figures.validation([asdict(row) for row in rows])
+    chart = figures.validation([with_ground(row, _ground(context, row)) for row in rows])
     return [Figure(figures.svg(chart), chart.caption)]
 
 
-def _table(rows: Sequence[Row], use: str) -> DataTable:
+def _ground(context: Context, row: Row) -> Ground | None:
+    return context.grounds.get((row.model, row.id))
+
+
+def _table(context: Context, rows: Sequence[Row], use: str) -> DataTable:
     chosen = [row for row in rows if row.use == use]
     return DataTable(
-        ["Page", "Point", "Quantity", "Published", "Predicted", "Error", "Known from"],
+        ["Page", "Point", "Quantity", "Published", "Predicted", HEAD, "Error", "Known from"],
         [
             [
                 row.model,
                 row.id,
                 words(row.quantity),
                 *(units.show(number, row.unit) for number in (row.published, row.predicted)),
+                _span(_ground(context, row), row.unit),
                 percent(row.error),
                 f"{row.kind}: {row.where}",
             ]
             for row in chosen
         ],
         f"{heading(use)} rows, {USES[use]}. Shaded: the published number is itself unsure.",
-        widths=(9, 14, 13, 12, 12, 10, 30),
-        right=(3, 4, 5),
+        widths=(9, 12, 12, 11, 11, 12, 9, 24),
+        right=(3, 4, 5, 6),
         marked=[i for i, row in enumerate(chosen) if row.kind in UNSURE],
     )
+
+
+def _span(ground: Ground | None, unit: str) -> str:
+    """The interval of a prediction; a number that nothing was held against has none."""
+    return (span(ground.low, ground.high, unit) if ground else "") or UNCHECKED
 
 
 def _objectives(pages: Sequence[AnyModel]) -> list[Block]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from dse import chart, units
+from dse.certainty import span
 from dse.evaluate import Table
 from dse.spec import Array, Mask, Result
 from dse.study import Study
@@ -78,6 +79,18 @@ def cell(table: Table, name: str, row: int) -> str:
     if isinstance(value, str):
         return value
     return quantity(float(value), table.units.get(name, "1"))
+
+
+def spread(table: Table, name: str, row: int) -> str:
+    """The interval of one value of a table; nothing where nothing was checked."""
+    low, high = (float(table[f"{name}_{end}"][row]) for end in ("low", "high"))
+    return span(low, high, table.units.get(name, "1"))
+
+
+def sure(table: Table, name: str, row: int) -> str:
+    """One value of a table with its interval in brackets."""
+    said = spread(table, name, row)
+    return f"{cell(table, name, row)}{f' ({said})' if said else ''}"
 
 
 def columns(study: Study, table: Table) -> dict[str, Array]:

@@ -17,8 +17,9 @@ def test_every_knob_and_every_metric_has_a_row_and_every_design_a_column(answere
     assert {"chip", "chips", "link bandwidth", "cached", "latency", "cost", "utilisation"} <= set(
         rows
     )
-    assert len(table(answered).header) == 1 + len(answered.best)
-    assert {len(cells) for cells in rows.values()} == {len(answered.best)}
+    assert table(answered).header[-1] == "Known from"
+    assert len(table(answered).header) == 2 + len(answered.best)
+    assert {len(cells) for cells in rows.values()} == {1 + len(answered.best)}
 
 
 def test_what_is_the_same_in_all_designs_is_one_line_and_no_row(answered: Context):

@@ -88,7 +88,9 @@ def test_where_nothing_is_served_the_step_is_taken_apart(untaken: Context):
     said = made.words(blocks)
     assert "Latency is 0 in all of these designs. The page 'toy' adds up step from" in said
     assert made.rows(made.tables(blocks)[0])["forward"][0] == "2 s (100 %)"
-    assert made.figures(blocks)[0].caption.endswith("they sum to it.")
+    assert made.figures(blocks)[0].caption.endswith(
+        "they sum to it. The total has no interval: nothing was checked."
+    )
     assert "unknown" not in said
 
 

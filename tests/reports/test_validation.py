@@ -34,7 +34,7 @@ def test_fit_and_check_rows_stand_in_tables_of_their_own(answered: Context):
 
 def test_a_row_shows_published_predicted_and_the_signed_error(answered: Context):
     table = made.tables(validation.build(replace(answered, validation=[row("check", -0.1)])))[-1]
-    assert table.rows[0][2:6] == ["token time", "500 ms", "450 ms", "-10 %"]
+    assert table.rows[0][2:7] == ["token time", "500 ms", "450 ms", "unchecked", "-10 %"]
 
 
 def test_rows_of_an_unsure_kind_are_marked(answered: Context):
