@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dse import cli, cross, executed, scoreboard, scores, verbs
+from dse import cli, cross, executed, interval, scoreboard, scores, verbs
 from dse.cross import Judged, regime, regimes
 from dse.errors import InputError
 from dse.mechanism import Case
@@ -21,12 +22,15 @@ ROUNDING = 1e-12
 
 
 @pytest.fixture(autouse=True)
-def installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+def installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
     """The toy with its mechanism, whose answers are kept in an empty folder."""
     mechanism.install(monkeypatch.setattr)
     monkeypatch.setattr(executed, "place_of", lambda slug: tmp_path / f"{slug}.json")
     monkeypatch.setattr(scoreboard, "place_of", lambda slug: tmp_path / f"{slug}-scores.json")
-    return tmp_path
+    monkeypatch.setattr(interval, "place_of", lambda slug: tmp_path / f"{slug}-errors.yaml")
+    interval.forget()
+    yield tmp_path
+    interval.forget()
 
 
 @pytest.fixture
