@@ -10,6 +10,7 @@ import numpy as np
 
 from dse import registry
 from dse.archive import Archive, explain_infeasible
+from dse.certainty import widened, with_chances
 from dse.errors import InputError
 from dse.evaluate import Table
 from dse.store import Run
@@ -22,7 +23,7 @@ Stamp = tuple[int, int]
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A run as it was last read. `row` of the front is a position in the front."""
+    """A run as it was last read. The front carries the chances of its designs."""
 
     study: Study
     designs: Table
@@ -30,6 +31,10 @@ class Snapshot:
     facts: Mapping[str, Any]
     refusal: tuple[str, ...]
     """Why nothing is feasible, in words; empty where something is."""
+    why: tuple[str, ...]
+    """What each of the best designs is best at."""
+    best: Table
+    """The best designs, with intervals, tiers and chances."""
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -91,8 +96,10 @@ def _stamp(run: Run) -> Stamp:
 
 def _read(run: Run) -> Snapshot:
     study, designs = run.study(), run.designs()
-    front = run.front()
+    front = with_chances(run, "front.csv", run.front())
     order = np.argsort(front[study.objectives[0].metric], kind="stable")
+    lines = run.lines("best.csv")
+    best = designs.take(np.array([int(line["row"]) for line in lines], dtype=np.intp))
     path = run.path / "environment.json"
     return Snapshot(
         study=study,
@@ -100,6 +107,8 @@ def _read(run: Run) -> Snapshot:
         front=front.take(order),
         facts=run.environment() if path.exists() else {},
         refusal=_refusal(study, designs) if len(front) == 0 else (),
+        why=tuple(line["why"] for line in lines),
+        best=with_chances(run, "best.csv", widened(study, best)),
     )
 
 

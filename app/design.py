@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, urlencode
 
 import numpy as np
@@ -12,7 +12,8 @@ from pydantic import ValidationError
 from dse import registry, units, verbs
 from dse.answers import Answer
 from dse.errors import InputError, unknown
-from dse.evaluate import Table
+from dse.evaluate import Table, evaluate
+from dse.space import Constraint, Space
 from dse.spec import AnyModel, Config, Knob, at, knobs
 from dse.study import Study, nest
 
@@ -145,16 +146,29 @@ def price(page: AnyModel, settings: Mapping[str, object]) -> Priced:
         return Priced(None, str(error).split("\n")[0])
 
 
-def missed(study: Study, answer: Answer) -> list[str]:
-    """The study's constraints that a design misses, in words."""
+def missed(study: Study, settings: Mapping[str, object]) -> list[str]:
+    """The study's constraints that a design misses, in words.
+
+    They are judged as the search judges them: one that asks for a probability by the end of the
+    metric's interval.
+    """
+    config = registry.configure(study.page, nest(settings))
+    table = evaluate(replace(study, space=Space(config, ())), {})
     lines = []
     for constraint in study.constraints:
-        value = answer["metrics"][constraint.metric]["value"]
-        gap = float(
-            constraint.violation(np.array("nan" if value is None else value, dtype=np.float64))
-        )
+        reached = table[constraint.column]
+        gap = float(constraint.violation(reached)[0])
         if np.isinf(gap):
             lines.append(f"'{constraint.text}' cannot be judged: {constraint.metric} is unknown.")
         elif gap > 0:
-            lines.append(f"'{constraint.text}' is missed by {gap:.3g} of its limit.")
+            told = f"'{constraint.text}' is missed by {gap:.3g} of its limit"
+            lines.append(f"{told}{_at_confidence(study, constraint, float(reached[0]))}.")
     return lines
+
+
+def _at_confidence(study: Study, constraint: Constraint, reached: float) -> str:
+    """What a metric reaches with the probability that a constraint asks for."""
+    if constraint.confidence is None:
+        return ""
+    value = units.show(reached, study.metrics[constraint.metric].unit)
+    return f": with that probability it only reaches {value}"

@@ -13,7 +13,7 @@ from dse import registry
 from dse.errors import InputError
 from dse.spec import AnyModel
 
-from . import design, front, live
+from . import best, design, front, live
 from .context import Context
 from .controls import panel, part
 from .page import Page, aria
@@ -44,6 +44,7 @@ def layout(context: Context, search: str) -> Component:
                     ),
                     live.panel(asked.page, asked.problems),
                     front.panel(context),
+                    best.panel(context),
                     front.listing(context),
                 ],
                 className="columns",

@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 
 from dse import figures, registry, units
 from dse.archive import points_of
+from dse.certainty import CHANCES
 from dse.chart import shown, words
 from dse.errors import InputError
 from dse.evaluate import Table
@@ -261,11 +262,13 @@ def columns(study: Study, front: Table) -> list[dict[str, object]]:
     """Columns of objectives, knobs and other metrics: units in headers, formats in the browser."""
     first = [objective.metric for objective in study.objectives]
     knobs = [axis.path for axis in study.space.axes]
-    names = dict.fromkeys((*first, *knobs, *study.metrics))
+    names = dict.fromkeys((*first, *CHANCES, *knobs, *study.metrics))
     return [_column(front, name) for name in names if name != "feasible"]
 
 
 def _column(front: Table, name: str) -> dict[str, object]:
+    if name in CHANCES:
+        return _chance(name)
     if name in front.labels:
         return {"field": name, "headerName": words(name)}
     look = shown(name, front[name], front.units.get(name, "1"))
@@ -275,6 +278,17 @@ def _column(front: Table, name: str) -> dict[str, object]:
         "type": "numericColumn",
         "filter": "agNumberColumnFilter",
         "valueFormatter": {"function": f"dseShown(params.value, {look.scale!r})"},
+    }
+
+
+def _chance(name: str) -> dict[str, object]:
+    """A column of chances, as shares of a hundred."""
+    return {
+        "field": name,
+        "headerName": f"{words(CHANCES[name])} [%]",
+        "type": "numericColumn",
+        "filter": "agNumberColumnFilter",
+        "valueFormatter": {"function": "dseShown(params.value, 0.01)"},
     }
 
 

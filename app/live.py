@@ -12,6 +12,7 @@ from dash.development.base_component import Component
 from dse import figures, registry, units
 from dse.answers import Answer
 from dse.breakdown import Breakdown, broken_down, nothing
+from dse.certainty import HEAD, known_from, told
 from dse.chart import words
 from dse.spec import AnyModel
 
@@ -82,7 +83,7 @@ def result(context: Context, state: State) -> tuple[Component, str]:
     if priced.answer is None:
         return html.P(priced.refusal, className="refusal"), link
     answer = priced.answer
-    return html.Div([*_verdict(context, page, answer), _metrics(page, answer)]), link
+    return html.Div([*_verdict(context, page, settings, answer), _metrics(page, answer)]), link
 
 
 def breakdown(state: State, *, dark: bool) -> Any:  # noqa: ANN401 - a figure
@@ -115,11 +116,13 @@ def _number(value: float | None) -> float:
     return float("nan") if value is None else float(value)
 
 
-def _verdict(context: Context, page: AnyModel, answer: Answer) -> list[Component]:
+def _verdict(
+    context: Context, page: AnyModel, settings: Settings, answer: Answer
+) -> list[Component]:
     """Whether the design can run, what bounds it, and what to be careful about."""
     snapshot = context.readable()
     missed = (
-        design.missed(snapshot.study, answer)
+        design.missed(snapshot.study, settings)
         if snapshot is not None and snapshot.study.page is page
         else []
     )
@@ -144,18 +147,29 @@ def bottleneck(page: AnyModel, answer: Answer) -> str:
 
 
 def _metrics(page: AnyModel, answer: Answer) -> Component:
-    rows = [
-        html.Tr(
-            [
-                html.Th(words(name), scope="row", title=page.metrics[name].text),
-                html.Td(front.describe(entry["value"], entry["unit"]), id=f"explore-{name}-value"),
-            ]
-        )
-        for name, entry in answer["metrics"].items()
-    ]
+    heads = html.Tr([html.Th(head, scope="col") for head in ("metric", "value", "known from")])
+    rows = [_metric(page, name, entry) for name, entry in answer["metrics"].items()]
     return html.Table(
-        [html.Caption("Metrics of this design", className="hidden"), html.Tbody(rows)],
+        [
+            html.Caption("Metrics of this design", className="hidden"),
+            html.Thead(heads),
+            html.Tbody(rows),
+        ],
         className="metrics",
+    )
+
+
+def _metric(page: AnyModel, name: str, entry: Mapping[str, Any]) -> Component:
+    """A metric's value over its interval, and its tier with what that rests on."""
+    span, known = told(entry), known_from(entry)
+    interval = [html.Span(span, title=HEAD, className="span")] if span else []
+    shown = html.Span(front.describe(entry["value"], entry["unit"]), id=f"explore-{name}-value")
+    return html.Tr(
+        [
+            html.Th(words(name), scope="row", title=page.metrics[name].text),
+            html.Td([shown, *interval]),
+            html.Td(known, title=entry["basis"], className=known),
+        ]
     )
 
 

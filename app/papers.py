@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from urllib.parse import parse_qs
 
 from dash import Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 
 from dse import figures, registry, units, validate
+from dse.certainty import HEAD, UNCHECKED, span
 from dse.errors import unknown
 from dse.facts import publication
+from dse.figures import calibration
+from dse.grounds import Ground
+from dse.residuals import coverage
 from dse.spec import AnyModel, Knob, knobs
+from dse.trust_charts import grounds_of
+from dse.trust_charts import points as trusted
+from dse.validate import Row
 
 from .context import Context
 from .page import Page, aria
@@ -68,30 +74,55 @@ def _published(page: AnyModel) -> list[Component]:
         )
         for s in validate.summaries(rows)
     ]
-    cells = [
-        (
-            row.id,
-            row.quantity,
-            units.show(row.published, row.unit),
-            units.show(row.predicted, row.unit),
-            f"{row.error:+.1%}",
-            row.use,
-            f"{row.where} ({row.kind})",
-        )
-        for row in rows
-    ]
-    heads = ("point", "quantity", "published", "predicted", "error", "use", "source")
+    heads = (
+        *("point", "quantity", "published", "predicted", HEAD, "interval from"),
+        *("error", "use", "source"),
+    )
+    grounds = grounds_of(page.slug)
     return [
         html.H2("Published against predicted"),
-        html.Ul(told),
+        html.Ul([*told, html.Li(_covered(page), className="coverage")]),
         dcc.Store(id="papers-model-store", data=page.slug),
-        dcc.Graph(
-            id="papers-points-graph",
-            config={"displayModeBar": False, "responsive": True},
-            style={"height": "26rem"},
-        ),
-        _table(heads, cells),
+        html.Div([_graph("points"), _graph("coverage")], className="pair"),
+        html.P(calibration([page.slug]).caption, className="caption"),
+        _table(heads, [_point(row, grounds[row.id]) for row in rows]),
     ]
+
+
+def _graph(kind: str) -> Component:
+    return dcc.Graph(
+        id=f"papers-{kind}-graph",
+        config={"displayModeBar": False, "responsive": True},
+        style={"height": "26rem"},
+    )
+
+
+def _point(row: Row, ground: Ground) -> tuple[str, ...]:
+    """A published point beside its prediction, with what the interval of that rests on."""
+    said = span(ground.low, ground.high, row.unit)
+    return (
+        row.id,
+        row.quantity,
+        units.show(row.published, row.unit),
+        units.show(row.predicted, row.unit),
+        said,
+        f"{ground.tier}: {ground.basis}" if said else UNCHECKED,
+        f"{row.error:+.1%}",
+        row.use,
+        f"{row.where} ({row.kind})",
+    )
+
+
+def _covered(page: AnyModel) -> str:
+    """How many check rows lie inside their intervals."""
+    found = coverage(page.slug)
+    if not found.rows:
+        return "no check row could be held against an interval"
+    return (
+        f"{found.covered:,} of {found.rows:,} check rows, published and executed, lie inside "
+        f"{HEAD}s that have not seen their group: {found.share:.1%}, compatible with "
+        f"{found.low:.1%} to {found.high:.1%}"
+    )
 
 
 def _cautions(page: AnyModel) -> list[Component]:
@@ -151,21 +182,26 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Component:
 
 
 def points(slug: str, *, dark: bool) -> object:
-    """The figure of a page's published points."""
-    chart = figures.validation([asdict(row) for row in validate.rows(slug)])
-    return figures.plotly(chart, dark=dark)
+    """The figure of a page's published points, with the intervals of its predictions."""
+    return figures.plotly(figures.validation(trusted(slug)), dark=dark)
+
+
+def held(slug: str, *, dark: bool) -> object:
+    """The figure of how many of a page's check rows its intervals hold, by their level."""
+    return figures.plotly(calibration([slug]), dark=dark)
 
 
 def register(app: Dash, _context: Context) -> None:
-    """The figure follows the theme; all else is laid out once."""
+    """The figures follow the theme; all else is laid out once."""
 
     @app.callback(
         Output("papers-points-graph", "figure"),
+        Output("papers-coverage-graph", "figure"),
         Input("app-theme-store", "data"),
         State("papers-model-store", "data"),
     )
-    def on_theme(dark: bool | None, slug: str) -> object:
-        return points(slug, dark=bool(dark))
+    def on_theme(dark: bool | None, slug: str) -> tuple[object, object]:
+        return points(slug, dark=bool(dark)), held(slug, dark=bool(dark))
 
 
 PAGE = Page(order=2, path="/papers", title="Papers", layout=layout, register=register)

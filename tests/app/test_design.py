@@ -1,13 +1,17 @@
 """A design as plain settings: URL and text round trips, and refusals in words."""
 
+import math
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app import design
-from dse import registry
+from dse import interval, registry
 from dse.errors import InputError
+from dse.interval import Error
 from dse.spec import knobs
 
 from . import toy as toys
@@ -124,15 +128,34 @@ def test_a_design_that_the_page_refuses_is_refused_in_words(toy, path, value, wo
 
 def test_missed_constraints_are_named_with_their_distance(toy):
     question = toys.study(constraints=["latency <= 12 ms", "cost <= 1 M$"])
-    answer = design.price(toy, DEFAULTS).answer
-    assert design.missed(question, answer) == ["'latency <= 12 ms' is missed by 1 of its limit."]
+    lines = design.missed(question, DEFAULTS)
+    assert lines == ["'latency <= 12 ms' is missed by 1 of its limit."]
 
 
 def test_an_unknown_metric_leaves_its_constraint_unjudged(toy):
-    answer = design.price(toy, DEFAULTS).answer
-    answer["metrics"]["latency"]["value"] = None
-    lines = design.missed(toys.study(), answer)
+    def unknown(config):
+        found = toy.evaluate(config)
+        return replace(found, metrics={**found.metrics, "latency": np.asarray(np.nan)})
+
+    question = replace(toys.study(), page=replace(toy, evaluate=unknown))
+    lines = design.missed(question, DEFAULTS)
     assert lines == ["'latency <= 60 ms' cannot be judged: latency is unknown."]
+
+
+def test_a_bound_with_a_probability_is_judged_by_the_end_that_is_reached_so_surely(
+    toy, monkeypatch
+):
+    # 24 ms with errors of a factor e^0.5 at one sigma: with 90 % below 24 ms e^(0.5 * 1.2816)
+    error = Error(0.5, 9, 99, 0.0, "published", math.inf)
+    monkeypatch.setattr(interval, "errors", lambda slug: {("latency", ""): error})
+    loose = toys.study(constraints=["latency <= 60 ms with 90 %", "latency <= 30 ms"])
+    assert design.missed(loose, DEFAULTS) == []
+    tight = toys.study(constraints=["latency <= 30 ms with 90 %"])
+    (line,) = design.missed(tight, DEFAULTS)
+    assert line == (
+        "'latency <= 30 ms with 90 %' is missed by 0.518 of its limit: "
+        "with that probability it only reaches 45.6 ms."
+    )
 
 
 def test_text_that_is_no_value_is_refused_with_the_knobs_name(toy):

@@ -39,7 +39,7 @@ def test_without_a_run_only_the_live_design_is_shown(toy):
     page = parts(explore.layout(Context(), ""))
     assert page[explore.STORE].data == {"model": "toy", "settings": DEFAULTS}
     cards = [p for p in walk(explore.layout(Context(), "")) if getattr(p, "hidden", None)]
-    assert len(cards) == 2
+    assert len(cards) == 3  # front, best designs, designs of the front
 
 
 def test_a_run_that_cannot_be_read_still_leaves_a_live_design(toy, tmp_path):

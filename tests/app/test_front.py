@@ -9,6 +9,7 @@ import pytest
 from app import front
 from app.context import Context
 from dse import units
+from dse.certainty import CHANCES
 from dse.errors import InputError
 from dse.evaluate import Table
 from dse.search import search
@@ -107,7 +108,8 @@ def test_the_table_keeps_full_precision_and_shows_units_in_its_header(context):
     heads = {c["field"]: c["headerName"] for c in front.columns(snapshot.study, snapshot.front)}
     assert heads["latency"] == "Latency [ms]"
     assert heads["memory.bandwidth"] == "Memory bandwidth [GB/s]"
-    assert list(heads)[:3] == ["latency", "cost", "chip"]
+    assert heads["chance_nondominated"] == "Chance to be non-dominated [%]"
+    assert list(heads)[:5] == ["latency", "cost", *CHANCES, "chip"]
     rows = front.rows(snapshot.front)
     assert [row["latency"] for row in rows] == list(snapshot.front["latency"])
     assert [row["row"] for row in rows] == list(range(12))
