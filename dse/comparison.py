@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dse.answers import Answer, answer, design
+from dse.breakdown import Breakdown, broken_down
 from dse.certainty import known_from
 from dse.errors import InputError, placed
 from dse.spec import AnyModel, Config, at, knobs, plain
@@ -42,6 +43,18 @@ class Comparison:
         """Every term or resource that some design has, largest of the first design first."""
         found = dict.fromkeys(name for held in self.answers for name in held[group])
         return sorted(found, key=lambda name: -(self.answers[0][group].get(name) or 0.0))
+
+    def values(self, group: str) -> dict[str, Sequence[float | None]]:
+        """Terms or resources: name -> value in each design; 0 where a design has none."""
+        return {n: [held[group].get(n, 0.0) for held in self.answers] for n in self.named(group)}
+
+    def made_of(self) -> Breakdown[Sequence[float | None]] | None:
+        """The total, or the metric in its place, and what it is made of in each design."""
+        metrics = {
+            name: [held["metrics"][name]["value"] for held in self.answers]
+            for name in self.page.metrics
+        }
+        return broken_down(self.page, metrics, self.values("terms"))
 
     def as_json(self) -> Answer:
         """The designs as scripts read them; terms and resources of each are its own."""

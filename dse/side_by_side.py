@@ -13,7 +13,7 @@ from rich.markup import escape
 
 from dse import registry, units
 from dse.answers import Answer
-from dse.breakdown import Breakdown, broken_down, nothing
+from dse.breakdown import nothing
 from dse.certainty import HEAD, grouped, known_from, told
 from dse.comparison import Comparison
 from dse.grids import GAP, mark, new_grid
@@ -45,7 +45,7 @@ def comparison(out: Console, found: Comparison) -> None:
     for panel in _panels(lines, heads, out.width):
         _print_panel(out, lines, heads, panel)
     out.print(escape(f"known from {'; '.join(grouped(_known(found)))}"))
-    if _broken_down(found) is None:
+    if found.made_of() is None:
         out.print(nothing(found.page))
     if not found.differing:
         out.print("no knob differs: the designs are one")
@@ -84,7 +84,7 @@ def _lines(found: Comparison) -> Iterator[Line]:
         if any(spans):
             yield Line(f"  {HEAD}", spans)
     yield from _parts(found)
-    yield from _section("busy times", _group(found, "resources"), "s")
+    yield from _section("busy times", found.values("resources"), "s")
     yield Line("bottleneck", [held["bottleneck"] for held in found.answers])
 
 
@@ -98,24 +98,13 @@ def _known(found: Comparison) -> dict[str, str]:
     }
 
 
-def _broken_down(found: Comparison) -> Breakdown[Sequence[float | None]] | None:
-    page, held = found.page, found.answers
-    metrics = {name: [a["metrics"][name]["value"] for a in held] for name in page.metrics}
-    return broken_down(page, metrics, _group(found, "terms"))
-
-
 def _parts(found: Comparison) -> Iterator[Line]:
     """What the total, or the metric in its place, is made of in each design."""
-    broken = _broken_down(found)
+    broken = found.made_of()
     if broken is not None:
         parts = sorted(broken.parts.items(), key=lambda part: -(part[1][0] or 0.0))
         unit = found.page.metrics[broken.metric].unit
         yield from _section(f"{broken.metric} is the sum of", dict(parts), unit)
-
-
-def _group(found: Comparison, group: str) -> dict[str, Sequence[float | None]]:
-    """Terms or resources: name -> value in each design."""
-    return {n: [held[group].get(n, 0.0) for held in found.answers] for n in found.named(group)}
 
 
 def _section(title: str, rows: Mapping[str, Sequence[float | None]], unit: str) -> Iterator[Line]:
