@@ -65,7 +65,7 @@ LINES = tuple(
         ("#8c6d1f", "star", "*"),
     )
 )
-"""Lines of the named series of a chart, in turn."""
+"""Lines, or bars, of the named series of a chart, in turn."""
 
 PLAIN = Style("#0072b2", "circle", "o", 8)
 SCALE = "cividis"
@@ -103,7 +103,7 @@ class Chart:
     def style(self, series: str) -> Style:
         """How the marks of a series look; compared choices take their colours in turn."""
         if series in self.choices:
-            looks = LINES if self.kind == "lines" else CHOICES
+            looks = CHOICES if self.kind == "scatter" else LINES
             return looks[self.choices.index(series) % len(looks)]
         return STYLES.get(series, PLAIN)
 

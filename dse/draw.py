@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.cm import ScalarMappable
+    from matplotlib.container import BarContainer
     from plotly.graph_objects import Figure
 
-BARS = ("bars", "waterfall")
+BARS = ("bars", "waterfall", "stacked", "grouped")
 """Kinds of charts whose values lie along x."""
 
 WHISKER = 0.5
@@ -77,7 +78,8 @@ def _reached(chart: Chart, axis: str) -> Array:
     """Every finite value and end of an interval on an axis of numbers, in display units."""
     beside = ("x_low", "x_high") if axis == "x" and chart.kind not in BARS else ("low", "high")
     ends = [chart.frame[name].to_numpy() / _scale(chart, axis) for name in beside]
-    both = np.concatenate([drawn(chart, chart.frame, axis), *ends])
+    base = chart.frame["base"].to_numpy() / chart.x_scale if chart.kind in BARS else 0.0
+    both = np.concatenate([drawn(chart, chart.frame, axis) + base, *ends])
     return np.asarray(both[np.isfinite(both)])
 
 
@@ -127,8 +129,17 @@ def _lay_bars(figure: Figure, chart: Chart) -> None:
     left, right = (1.5 * float(end(ends, initial=0.0)) for end in (np.nanmin, np.nanmax))
     right = max(right, 1.05 * _last(chart, "x"))
     room = [left, right if right > left else 1.0]
-    figure.update_layout(showlegend=False, barmode="overlay", xaxis={"range": room})
+    named, side_by_side = bool(chart.choices), chart.kind == "grouped"
+    figure.update_layout(showlegend=named, barmode="group" if side_by_side else "overlay")
+    figure.update_xaxes(range=_about_one(ends) if chart.log_x else room)
     figure.update_yaxes(autorange="reversed", automargin=True)
+
+
+def _about_one(ends: Array) -> list[float]:
+    """A range of a logarithmic axis, in decades, that holds 1 and room for texts."""
+    decades = np.log10(np.append(ends, 1.0))
+    room = 0.25 * float(np.ptp(decades)) or 0.1
+    return [float(decades.min()) - room, float(decades.max()) + room]
 
 
 def _plotly_points(chart: Chart, group: Group) -> dict[str, object]:
@@ -239,11 +250,21 @@ def _plotly_bars(chart: Chart, group: Group) -> dict[str, object]:
     return trace
 
 
+def _plotly_stack(chart: Chart, group: Group) -> dict[str, object]:
+    """Bars end to end: too narrow for texts, which a pointer shows."""
+    trace = _plotly_bars(chart, group)
+    line = {"color": "rgba(128,128,128,0.6)", "width": 0.5}
+    look = {"marker": {"color": group[1].colour, "line": line}, "textposition": "none"}
+    return {**trace, **look, "hovertemplate": "%{text}<extra></extra>"}
+
+
 _PLOTLY: dict[str, Callable[[Chart, Group], dict[str, object]]] = {
     "scatter": _plotly_points,
     "lines": _plotly_points,
     "bars": _plotly_bars,
     "waterfall": _plotly_bars,
+    "stacked": _plotly_stack,
+    "grouped": _plotly_bars,
 }
 
 
@@ -254,7 +275,8 @@ def svg(chart: Chart) -> str:
 
     text = io.StringIO()
     with rc_context({"svg.hashsalt": "dse", "font.size": 8, "axes.linewidth": 0.6}):
-        figure = Figure(figsize=(6.4, 3.6), layout="constrained")
+        tall = max(3.6, 0.2 * len(chart.frame)) if chart.kind == "grouped" else 3.6
+        figure = Figure(figsize=(6.4, tall), layout="constrained")
         axes = figure.subplots()
         for group in _groups(chart):
             _PRINT[chart.kind](axes, chart, group)
@@ -282,7 +304,7 @@ def _print_frame(axes: Axes, chart: Chart) -> None:
         axes.invert_yaxis()
         axes.margins(x=0.25)
         axes.grid(visible=False, axis="y")
-    elif len(chart.frame):
+    if len(chart.frame) and (chart.choices or chart.kind not in BARS):
         axes.legend(frameon=False, fontsize=7)
 
 
@@ -331,18 +353,40 @@ def _print_line(axes: Axes, chart: Chart, group: Group) -> None:
 
 
 def _print_bars(axes: Axes, chart: Chart, group: Group) -> None:
-    _, style, _, marks = group
-    base = marks["base"].to_numpy() / chart.x_scale
-    interval = _interval(chart, marks, "x")
-    bars = axes.barh(
-        drawn(chart, marks, "y"),
+    marks = group[3]
+    bars = _print_barh(axes, chart, group, drawn(chart, marks, "y"))
+    axes.bar_label(bars, marks["label"].to_list(), padding=3, fontsize=7)
+
+
+def _print_barh(
+    axes: Axes, chart: Chart, group: Group, places: NDArray[Any], height: float = 0.8
+) -> BarContainer:
+    name, style, _, marks = group
+    return axes.barh(
+        places,
         drawn(chart, marks, "x"),
-        left=base,
+        height,
+        left=marks["base"].to_numpy() / chart.x_scale,
         color=style.colour,
-        xerr=interval,
+        label=name,
+        xerr=_interval(chart, marks, "x"),
         error_kw={"elinewidth": 0.8, "ecolor": "#404040"},
     )
-    axes.bar_label(bars, marks["label"].to_list(), padding=3, fontsize=7)
+
+
+def _print_stack(axes: Axes, chart: Chart, group: Group) -> None:
+    _print_barh(axes, chart, group, drawn(chart, group[3], "y"), 0.6)
+
+
+def _print_group(axes: Axes, chart: Chart, group: Group) -> None:
+    """Bars of one series, each beside those of the others that have its name."""
+    names, marks = list(dict.fromkeys(drawn(chart, chart.frame, "y"))), group[3]
+    height, place = 0.8 / len(chart.choices), chart.choices.index(group[0])
+    middle = np.array([names.index(name) for name in drawn(chart, marks, "y")])
+    places = middle + height * (place - (len(chart.choices) - 1) / 2)
+    bars = _print_barh(axes, chart, group, places, height)
+    axes.set_yticks(range(len(names)), names)
+    axes.bar_label(bars, marks["label"].to_list(), padding=3, fontsize=6)
 
 
 _PRINT: dict[str, Callable[[Axes, Chart, Group], None]] = {
@@ -350,4 +394,6 @@ _PRINT: dict[str, Callable[[Axes, Chart, Group], None]] = {
     "lines": _print_line,
     "bars": _print_bars,
     "waterfall": _print_bars,
+    "stacked": _print_stack,
+    "grouped": _print_group,
 }
