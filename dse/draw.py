@@ -365,7 +365,7 @@ def _print_barh(
     return axes.barh(
         places,
         drawn(chart, marks, "x"),
-        height,
+        height=height,
         left=marks["base"].to_numpy() / chart.x_scale,
         color=style.colour,
         label=name,
