@@ -224,17 +224,20 @@ class Run:
 
     def stamp(self, **facts: object) -> None:
         """Write `environment.json`: versions, machine, date and facts of the search."""
-        versions = {name: metadata.version(name) for name in LIBRARIES}
-        content = {
-            "date": datetime.now(UTC).isoformat(timespec="seconds"),
-            "python": platform.python_version(),
-            "machine": platform.machine(),
-            "system": platform.system(),
-            "libraries": versions,
-            "commit": _commit(),
-            **facts,
-        }
+        date = datetime.now(UTC).isoformat(timespec="seconds")
+        content = {"date": date, **surroundings(), **facts}
         documents.replace(self.path / "environment.json", json.dumps(content, indent=2) + "\n")
+
+
+def surroundings() -> dict[str, Any]:
+    """What computes here: versions, machine and the checkout's commit."""
+    return {
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "system": platform.system(),
+        "libraries": {name: metadata.version(name) for name in LIBRARIES},
+        "commit": _commit(),
+    }
 
 
 def _blanked(table: Table, name: str, active: Mask | None) -> list[object]:
