@@ -34,7 +34,7 @@ def _table(snapshot: Snapshot) -> Component:
     """What the study judges by, the chances, and the knobs of each design."""
     best = snapshot.best
     heads = [html.Th(_link(snapshot, row), scope="col") for row in range(len(best))]
-    head = html.Thead(html.Tr([html.Td(), *heads, html.Th("known from", scope="col")]))
+    head = html.Thead(html.Tr([html.Td(), html.Th("known from", scope="col"), *heads]))
     body = [
         *(_metric(best, name) for name in judged(snapshot.study)),
         *(_line(said, [chance(p) for p in best[name].tolist()]) for name, said in CHANCES.items()),
@@ -58,9 +58,8 @@ def _knobs(snapshot: Snapshot) -> Iterator[Component]:
 def _link(snapshot: Snapshot, row: int) -> Component:
     """A design's name, which loads it."""
     study = snapshot.study
-    return html.A(
-        snapshot.why[row], href=query(study.page, row_settings(study, snapshot.best, row))
-    )
+    link = query(study.page, row_settings(study, snapshot.best, row))
+    return html.A(words(snapshot.why[row]), href=link)
 
 
 def _metric(best: Table, name: str) -> Component:
@@ -71,7 +70,7 @@ def _metric(best: Table, name: str) -> Component:
         html.Td([html.Span(units.show(value, unit)), *_span(span(low, high, unit))])
         for value, (low, high) in zip(best[name].tolist(), ends, strict=True)
     ]
-    return html.Tr([html.Th(words(name), scope="row"), *cells, html.Td(of_column(best, name))])
+    return html.Tr([html.Th(words(name), scope="row"), html.Td(of_column(best, name)), *cells])
 
 
 def _span(said: str) -> list[Component]:
@@ -80,4 +79,4 @@ def _span(said: str) -> list[Component]:
 
 def _line(name: str, cells: list[str]) -> Component:
     heads = [html.Th(words(name), scope="row")]
-    return html.Tr([*heads, *(html.Td(cell) for cell in cells), html.Td()])
+    return html.Tr([*heads, html.Td(), *(html.Td(cell) for cell in cells)])
