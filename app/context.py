@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
+from urllib.parse import parse_qs
 
 import numpy as np
 
@@ -17,8 +20,13 @@ from dse.store import Run
 from dse.study import Study
 from dse.winners import Winner, flat_warnings, winners
 
+from .runs import name_of, named
+
 Stamp = tuple[int, int]
 """Parts of the run's designs and the age of its front: equal while nothing was written."""
+
+HELD = 3
+"""Runs that stay in memory beside the one that the server was opened on."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +69,24 @@ class Context:
     def __init__(self, run: Run | None = None) -> None:
         self.run = run
         self._held: tuple[Stamp, Snapshot] | None = None
+        self._others = lru_cache(maxsize=HELD)(Context)
+
+    def of(self, search: str) -> Context:
+        """The context of the run that a URL names by `?run=study/run`; this one if it names none.
+
+        Raises:
+            InputError: no such run.
+        """
+        name = asked(search)
+        if not name or (self.run is not None and name == name_of(self.run)):
+            return self
+        return self._others(named(name))
+
+    @contextmanager
+    def priced(self) -> Iterator[None]:
+        """Within it, devices are priced as the run was searched."""
+        with registry.priced_by(None if self.run is None else self.run.overlay()):
+            yield
 
     def snapshot(self) -> Snapshot | None:
         """The run as it stands in its folder; read again only when it has grown.
@@ -87,6 +113,11 @@ class Context:
         """The page that opens when the URL names none: the run's, or the first."""
         snapshot = self.readable()
         return registry.slugs()[0] if snapshot is None else snapshot.study.page.slug
+
+
+def asked(search: str) -> str:
+    """The run that a URL's query names, or nothing."""
+    return parse_qs(search.removeprefix("?")).get("run", [""])[-1]
 
 
 def _stamp(run: Run) -> Stamp:
