@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from dse import documents, files, picks, registry, simulate, units
-from dse.errors import InputError
+from dse.errors import InputError, shorten
 from dse.grounds import as_json, grounds
 from dse.mechanism import AnyReference
 from dse.spec import AnyModel, Config, Knob, Result, at, knobs
@@ -53,13 +53,21 @@ def named(model: str) -> tuple[str, Mapping[str, object], str]:
         return *pick.settings(), model
     if Path(model).suffix not in (".yaml", ".yml"):
         return model, {}, ""
-    document = documents.read(Path(model))
-    if "model" not in document:
-        raise InputError(f"{model}: a design file needs 'model' and 'set'; no model is named")
+    return *of_document(documents.read(Path(model)), model), model
+
+
+def of_document(document: object, place: str) -> tuple[str, Mapping[str, object]]:
+    """What the content of a design file stands for: slug of the page, and settings.
+
+    Raises:
+        InputError: it is no mapping, names no page, or its settings are none.
+    """
+    if not isinstance(document, Mapping) or "model" not in document:
+        raise InputError(f"{place}: a design file needs 'model' and 'set'; no model is named")
     held = document.get("set") or {}
     if not isinstance(held, Mapping):
-        raise InputError(f"{model}: set: must hold 'knob: value' lines, got {held!r}")
-    return str(document["model"]), held, model
+        raise InputError(f"{place}: set: must hold 'knob: value' lines, got {shorten(repr(held))}")
+    return str(document["model"]), held
 
 
 @contextmanager
