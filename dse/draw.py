@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dse.chart import SCALE, Chart, Style
+from dse.marks import BARS, Group, bands, drawn, equal_line, furthest, groups, reached, whiskers
 from dse.spec import Array
 
 if TYPE_CHECKING:
@@ -19,82 +20,23 @@ if TYPE_CHECKING:
     from matplotlib.container import BarContainer
     from plotly.graph_objects import Figure
 
-BARS = ("bars", "waterfall", "stacked", "grouped")
-"""Kinds of charts whose values lie along x."""
-
 WHISKER = 0.5
 """Opacity of the bar of an interval, so that marks stay in front of it."""
 
-Group = tuple[str, Style, bool, "pd.DataFrame"]
-"""One series of a chart, solid or open: its name, looks, whether it is open, and its marks."""
+BAND = 0.15
+"""Opacity of the band around a curve; several lie over one another."""
 
-
-def _groups(chart: Chart) -> list[Group]:
-    found: list[Group] = []
-    keys = dict.fromkeys(zip(chart.frame["series"], chart.frame["extrapolates"], strict=True))
-    for series, extrapolates in keys:
-        part = chart.frame[
-            (chart.frame["series"] == series) & (chart.frame["extrapolates"] == extrapolates)
-        ]
-        name = f"{series}, extrapolated" if extrapolates else str(series)
-        found.append((name, chart.style(str(series)), bool(extrapolates), part))
-    return found
-
-
-def drawn(chart: Chart, marks: pd.DataFrame, axis: str) -> NDArray[Any]:
-    """The values of an axis ('x' or 'y') as they are drawn: display units, or names of bars."""
-    name, scale = (chart.x, chart.x_scale) if axis == "x" else (chart.y, chart.y_scale)
-    if marks[name].dtype.kind not in "fiu":
-        return np.asarray(marks[name], dtype=object)
-    return np.asarray(marks[name], dtype=np.float64) / scale
-
-
-def _interval(chart: Chart, marks: pd.DataFrame, axis: str) -> Array | None:
-    """Distances from the drawn value down and up to the ends of its interval, shape (2, marks).
-
-    Bars lie along 'x' and end at their base and size together. An end without limit is drawn as
-    far as anything else.
-    """
-    bars = chart.kind in BARS
-    low, high = ("x_low", "x_high") if axis == "x" and not bars else ("low", "high")
-    if (bars and axis == "y") or not marks[low].notna().any():
-        return None
-    middle = drawn(chart, marks, axis) + (marks["base"] / _scale(chart, axis) if bars else 0.0)
-    ends = np.stack([marks[low], marks[high]]) / _scale(chart, axis)
-    ends = np.clip(ends, None, _last(chart, axis))
-    return np.nan_to_num(np.maximum([middle - ends[0], ends[1] - middle], 0.0))
-
-
-def _scale(chart: Chart, axis: str) -> float:
-    return chart.x_scale if axis == "x" else chart.y_scale
-
-
-def _last(chart: Chart, axis: str) -> float:
-    """The largest value or end of an interval that an axis shows, in display units."""
-    return float(np.max(_reached(chart, axis), initial=-np.inf))
-
-
-def _reached(chart: Chart, axis: str) -> Array:
-    """Every finite value and end of an interval on an axis of numbers, in display units."""
-    beside = ("x_low", "x_high") if axis == "x" and chart.kind not in BARS else ("low", "high")
-    ends = [chart.frame[name].to_numpy() / _scale(chart, axis) for name in beside]
-    base = chart.frame["base"].to_numpy() / chart.x_scale if chart.kind in BARS else 0.0
-    both = np.concatenate([drawn(chart, chart.frame, axis) + base, *ends])
-    return np.asarray(both[np.isfinite(both)])
-
-
-def _ends(chart: Chart) -> list[float]:
-    """The ends of the line on which both axes agree."""
-    both = np.concatenate([drawn(chart, chart.frame, axis) for axis in "xy"])
-    return [float(both.min()), float(both.max())] if chart.diagonal and both.size else []
+MARKED = 12
+"""Most marks that a curve shows; of more its line alone is drawn."""
 
 
 def plotly(chart: Chart, *, dark: bool = False) -> Figure:
     """A chart for the screen."""
     from plotly.graph_objects import Figure  # noqa: PLC0415 - a second that only the app pays
 
-    figure = Figure([_PLOTLY[chart.kind](chart, group) for group in _groups(chart)])
-    if ends := _ends(chart):
+    bands = [_plotly_band(chart, group) for group in groups(chart) if chart.kind == "curves"]
+    figure = Figure([*bands, *(_PLOTLY[chart.kind](chart, group) for group in groups(chart))])
+    if ends := equal_line(chart):
         line = {"type": "scattergl", "mode": "lines", "line": {"color": "#808080", "dash": "dot"}}
         figure.add_trace({**line, "x": ends, "y": ends, "name": "equal", "hoverinfo": "skip"})
     if chart.colour_label and len(chart.frame):
@@ -119,7 +61,7 @@ def _log_axis(chart: Chart, axis: str, *, log: bool) -> dict[str, object]:
     """Ticks at 1, 2 and 5 over a few decades, at powers of ten over many."""
     if not log or len(chart.frame) == 0:
         return {}
-    values = _reached(chart, axis)
+    values = reached(chart, axis)
     return {"type": "log", "dtick": "D2" if values.max() <= 1e3 * values.min() else 1}
 
 
@@ -127,7 +69,7 @@ def _lay_bars(figure: Figure, chart: Chart) -> None:
     """The first bar on top, and room for the texts beside the bars."""
     ends = drawn(chart, chart.frame, "x") + chart.frame["base"].to_numpy() / chart.x_scale
     left, right = (1.5 * float(end(ends, initial=0.0)) for end in (np.nanmin, np.nanmax))
-    right = max(right, 1.05 * _last(chart, "x"))
+    right = max(right, 1.05 * furthest(chart, "x"))
     room = [left, right if right > left else 1.0]
     named, side_by_side = bool(chart.choices), chart.kind == "grouped"
     figure.update_layout(showlegend=named, barmode="group" if side_by_side else "overlay")
@@ -168,11 +110,10 @@ def _plotly_points(chart: Chart, group: Group) -> dict[str, object]:
 
 def _plotly_whiskers(chart: Chart, style: Style, marks: pd.DataFrame) -> dict[str, object]:
     """Bars of intervals, in both directions where there are any."""
-    red, green, blue = (int(style.colour[i : i + 2], 16) for i in (1, 3, 5))
-    look = {"color": f"rgba({red},{green},{blue},{WHISKER})", "thickness": 2 * style.whisker}
+    look = {"color": _faint(style, WHISKER), "thickness": 2 * style.whisker}
     found: dict[str, object] = {}
     for axis in "xy":
-        interval = _interval(chart, marks, axis)
+        interval = whiskers(chart, marks, axis)
         if interval is not None:
             ends = {"arrayminus": interval[0], "array": interval[1], "symmetric": False}
             found[f"error_{axis}"] = {**ends, **look, "width": 0}
@@ -227,6 +168,33 @@ def _colour_bar(chart: Chart) -> dict[str, object]:
     }
 
 
+def _plotly_curve(chart: Chart, group: Group) -> dict[str, object]:
+    """A line, with marks where they are few; its band is a trace of its own."""
+    trace = _plotly_points(chart, group)
+    few = len(group[3]) <= MARKED
+    look = {"mode": "lines+markers" if few else "lines", "legendgroup": group[0]}
+    line = {"color": group[1].colour, "width": 2}
+    return {k: v for k, v in trace.items() if not k.startswith("error_")} | look | {"line": line}
+
+
+def _plotly_band(chart: Chart, group: Group) -> dict[str, object]:
+    """The intervals of a curve: a filled outline for each stretch that is known."""
+    name, style, _, marks = group
+    x, y = [], []
+    for stretch in bands(chart, marks):
+        x += [*stretch[0], *stretch[0][::-1], None]
+        y += [*stretch[2], *stretch[1][::-1], None]
+    look = {"type": "scatter", "mode": "none", "fill": "toself", "fillcolor": _faint(style)}
+    quiet = {"name": name, "legendgroup": name, "showlegend": False, "hoverinfo": "skip"}
+    return {**look, **quiet, "x": x, "y": y}
+
+
+def _faint(style: Style, share: float = BAND) -> str:
+    """A colour that lets what is behind it through."""
+    red, green, blue = (int(style.colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{share})"
+
+
 def _plotly_bars(chart: Chart, group: Group) -> dict[str, object]:
     name, style, _, marks = group
     trace: dict[str, object] = {
@@ -242,7 +210,7 @@ def _plotly_bars(chart: Chart, group: Group) -> dict[str, object]:
         "cliponaxis": False,
         "hovertemplate": "%{y}: %{text}<extra></extra>",
     }
-    interval = _interval(chart, marks, "x")
+    interval = whiskers(chart, marks, "x")
     if interval is not None:
         trace["error_x"] = {"arrayminus": interval[0], "array": interval[1], "symmetric": False}
     if interval is not None and chart.kind == "waterfall":  # an interval runs beside the bar
@@ -261,6 +229,7 @@ def _plotly_stack(chart: Chart, group: Group) -> dict[str, object]:
 _PLOTLY: dict[str, Callable[[Chart, Group], dict[str, object]]] = {
     "scatter": _plotly_points,
     "lines": _plotly_points,
+    "curves": _plotly_curve,
     "bars": _plotly_bars,
     "waterfall": _plotly_bars,
     "stacked": _plotly_stack,
@@ -278,9 +247,9 @@ def svg(chart: Chart) -> str:
         tall = max(3.6, 0.2 * len(chart.frame)) if chart.kind == "grouped" else 3.6
         figure = Figure(figsize=(6.4, tall), layout="constrained")
         axes = figure.subplots()
-        for group in _groups(chart):
+        for group in groups(chart):
             _PRINT[chart.kind](axes, chart, group)
-        if ends := _ends(chart):
+        if ends := equal_line(chart):
             axes.plot(ends, ends, linestyle=":", color="#808080", linewidth=0.8, zorder=0)
         _print_frame(axes, chart)
         if chart.colour_label and len(chart.frame):
@@ -330,7 +299,7 @@ def _print_points(axes: Axes, chart: Chart, group: Group) -> None:
 
 def _print_whiskers(axes: Axes, chart: Chart, style: Style, marks: pd.DataFrame) -> None:
     """Bars of intervals, in both directions where there are any."""
-    across, up = (_interval(chart, marks, axis) for axis in "xy")
+    across, up = (whiskers(chart, marks, axis) for axis in "xy")
     if across is not None or up is not None:
         x, y = drawn(chart, marks, "x"), drawn(chart, marks, "y")
         look: dict[str, Any] = {"ecolor": style.colour, "elinewidth": style.whisker}
@@ -352,6 +321,15 @@ def _print_line(axes: Axes, chart: Chart, group: Group) -> None:
     axes.plot(x, y, marker=style.marker, markersize=3, color=style.colour, label=name)
 
 
+def _print_curve(axes: Axes, chart: Chart, group: Group) -> None:
+    name, style, _, marks = group
+    for x, low, high in bands(chart, marks):
+        axes.fill_between(x, low, high, color=style.colour, alpha=BAND, linewidth=0)
+    mark = style.marker if len(marks) <= MARKED else ""
+    x, y = drawn(chart, marks, "x"), drawn(chart, marks, "y")
+    axes.plot(x, y, marker=mark, markersize=3, color=style.colour, label=name)
+
+
 def _print_bars(axes: Axes, chart: Chart, group: Group) -> None:
     marks = group[3]
     bars = _print_barh(axes, chart, group, drawn(chart, marks, "y"))
@@ -369,7 +347,7 @@ def _print_barh(
         left=marks["base"].to_numpy() / chart.x_scale,
         color=style.colour,
         label=name,
-        xerr=_interval(chart, marks, "x"),
+        xerr=whiskers(chart, marks, "x"),
         error_kw={"elinewidth": 0.8, "ecolor": "#404040"},
     )
 
@@ -392,6 +370,7 @@ def _print_group(axes: Axes, chart: Chart, group: Group) -> None:
 _PRINT: dict[str, Callable[[Axes, Chart, Group], None]] = {
     "scatter": _print_points,
     "lines": _print_line,
+    "curves": _print_curve,
     "bars": _print_bars,
     "waterfall": _print_bars,
     "stacked": _print_stack,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from dse import figures, units
 from dse.breakdown import Breakdown
 from dse.chart import display, tidy
-from dse.draw import drawn
+from dse.marks import drawn
 from dse.errors import InputError
 from dse.evaluate import Table
 from dse.figures import Chart
