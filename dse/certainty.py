@@ -16,7 +16,7 @@ from dse import interval, joint, registry, units
 from dse.choice import numbers
 from dse.evaluate import Table
 from dse.grounds import NOTHING, NUDGE
-from dse.interval import LEVEL, TIERS
+from dse.interval import LEVEL, TIERS, Error
 from dse.joint import DRAWS
 from dse.space import Columns, Space
 from dse.spec import AnyModel, Array, Config, Result
@@ -104,20 +104,18 @@ def tiers(study: Study, table: Table, names: Sequence[str] = ()) -> dict[str, Co
     found = {}
     for name in wanted:
         judged, _ = interval.judged_by(page, name)
-        code = {regime: _code(errors.get((judged, regime))) for regime in where}
-        found[name] = _by_regime(where, code, len(table))
+        found[name] = _by_regime(where, errors, judged, len(table))
     return found
 
 
-def _code(error: interval.Error | None) -> int:
-    return KNOWN_FROM.index(error.tier if error else UNCHECKED)
-
-
-def _by_regime(where: Mapping[str, Array], code: Mapping[str, int], rows: int) -> Codes:
-    """The code of the regime that each design is in."""
+def _by_regime(
+    where: Mapping[str, Array], errors: Mapping[tuple[str, str], Error], metric: str, rows: int
+) -> Codes:
+    """How the error of a metric is known in the regime of each design."""
     found = np.zeros(rows, dtype=np.intp)
-    for name, mask in where.items():
-        found = np.where(mask, code[name], found)
+    for regime, mask in where.items():
+        error = interval.error_in(errors, metric, regime)
+        found = np.where(mask, KNOWN_FROM.index(error.tier if error else UNCHECKED), found)
     return found
 
 
@@ -142,8 +140,8 @@ def _error_codes(page: AnyModel, knob: str, batch: Config, rows: int) -> Codes:
     """How the error that a knob holds is known, of each design."""
     uncertain = page.uncertain[knob]
     judged, _ = interval.judged_by(registry.model(uncertain.page), uncertain.metric)
-    where, errors = joint.regimes(uncertain, batch), interval.errors(uncertain.page)
-    return _by_regime(where, {r: _code(errors.get((judged, r))) for r in where}, rows)
+    where, errors = joint.regimes(uncertain, batch), interval.own_errors(uncertain.page)
+    return _by_regime(where, errors, judged, rows)
 
 
 def _moved(
