@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from dse import figures, units
 from dse.breakdown import Breakdown
 from dse.chart import display, tidy
-from dse.marks import drawn
 from dse.errors import InputError
 from dse.evaluate import Table
 from dse.figures import Chart
+from dse.marks import drawn
 from dse.spec import Model
 from dse.study import Study
 from tests.app import toy as toys
@@ -269,6 +269,24 @@ def test_a_breakdown_starts_with_the_largest_term_and_names_shares():
     ).frame
     assert list(frame["term"]) == ["B", "A", "Total"]
     assert list(frame["label"]) == ["30 ms, 75%", "10 ms, 25%", "40 ms"]
+
+
+def test_a_total_carries_its_interval_in_both_renderers(charts: dict[str, Chart]):
+    chart = charts["breakdown"]
+    total = chart.frame.iloc[-1]
+    assert (total["low"], total["high"]) == (0.018, 0.03)
+    assert total["label"] == "24 ms (18 to 30 ms)"
+    bar = {trace.name: trace for trace in figures.plotly(chart).data}["total"]
+    np.testing.assert_allclose([*bar.error_x.arrayminus, *bar.error_x.array], [6, 6], rtol=1e-12)
+    assert figures.svg(chart).count("LineCollection") == 1
+    assert "The line at the total is its 90 % interval." in chart.caption
+
+
+def test_a_total_that_was_never_checked_says_so_and_has_no_line():
+    broken = Breakdown("latency", 0.04, {"a": 0.01, "b": 0.03})
+    chart = figures.breakdown(toys.PAGE, broken, UNKNOWN)
+    assert "The total has no interval: nothing was checked." in chart.caption
+    assert "LineCollection" not in figures.svg(chart)
 
 
 def test_a_breakdown_says_how_many_terms_are_unknown():
