@@ -124,3 +124,15 @@ def test_a_variant_given_twice_is_refused() -> None:
         parse_variants(["a=1", "a=1"])
     with pytest.raises(InputError, match="--with a is given twice"):
         parse_variants(["a=1,a=2"])
+
+
+def test_a_frame_of_designs_has_ends_and_tiers_beside_its_metrics() -> None:
+    frame: Any = verbs.compare(["dfx"], variants={"two": {"fpgas": 2}})
+    found = frame["metrics"]
+    assert (found["latency_low"] < found["latency"]).all()
+    assert (found["latency"] < found["latency_high"]).all()
+    assert set(found["latency_tier"]) == {"published"}
+    assert found["cost_low"].isna().all()
+    assert set(found["cost_tier"]) == {"unchecked"}
+    assert frame.attrs["units"]["latency_high"] == "s"
+    assert "feasible_low" not in found

@@ -133,7 +133,9 @@ def test_an_axis_has_room_for_its_intervals(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_an_end_without_limit_is_drawn_as_far_as_anything_else() -> None:
-    frame = tidy(2, a=[1.0, 4.0], b=[1.0, 2.0], x_low=[0.5, 3.0], x_high=[np.inf, 8.0])
+    frame = tidy(
+        2, a=[1.0, 4.0], b=[1.0, 2.0], x_low=[0.5, 3.0], x_high=[np.inf, 8.0], series="front"
+    )
     chart = Chart("scatter", "t", "a", "b", "A", "B", frame, "", x_scale=2.0)
     distances = whiskers(chart, frame, "x")
     assert distances is not None

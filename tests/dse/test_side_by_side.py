@@ -92,3 +92,21 @@ def test_where_no_ratio_can_be_a_difference_stands() -> None:
     assert ratio(2.0, 0.0, "s") == "+2 s"
     assert ratio(-2.0, 1.0, "s") == "-3 s"
     assert ratio(None, 1.0, "s") == ratio(1.0, None, "s") == difference(None, 1.0, "s") == ""
+
+
+def test_intervals_stand_below_their_metrics_and_tiers_at_the_end() -> None:
+    text = printed(120, {"fpgas=2": {"fpgas": 2}}, "dfx")
+    lines = text.splitlines()
+    at = next(i for i, line in enumerate(lines) if line.strip().startswith("latency "))
+    assert lines[at + 1].split()[:3] == ["90", "%", "interval"]
+    assert lines[at + 1].count(" to ") == 2
+    cost = next(i for i, line in enumerate(lines) if line.strip().startswith("cost "))
+    assert "interval" not in lines[cost + 1]
+    said = " ".join(text.split())
+    assert "known from published: latency," in said
+    assert "unchecked: cost," in said
+
+
+def test_a_metric_known_otherwise_in_one_design_names_both_ways() -> None:
+    text = printed(160, {"dfx": {"serve.target": "dfx"}}, "codesign")
+    assert " or " in next(line for line in text.splitlines() if line.startswith("known from"))

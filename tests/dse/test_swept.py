@@ -1,5 +1,6 @@
 """A sweep in a terminal: it fits, what differs comes first, and nothing is lost without a word."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from io import StringIO
@@ -9,9 +10,10 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from dse import registry, sweeping, swept
+from dse import interval, registry, sweeping, swept
 from dse.errors import InputError
 from dse.grids import ROWS
+from dse.interval import Error
 from dse.spec import Metric
 from tests.dse import test_cli as commands
 
@@ -93,3 +95,45 @@ def test_a_script_gets_every_column_whatever_is_shown(toy: Any, dse: Any) -> Non
     rows = dse("sweep", "toy", "--over", "chips=1,2", "--metric", "cost", "--json").json()
     assert set(toy.TOY.metrics) <= set(rows[0])
     assert "cost" in dse("sweep", "toy", "--over", "chips=1,2", "--metric", "cost").out
+
+
+def test_intervals_stand_beside_their_metrics_and_tiers_below(
+    toy: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    error = Error(0.1, 9, 99, 0.5, "published", math.inf)
+    monkeypatch.setattr(interval, "errors", lambda slug: {("latency", ""): error})
+    text = printed(160, TWO, ["latency", "cost"])
+    assert " ".join(heads(text)) == "chips link.lanes latency 90 % interval cost"
+    # 170 ms e^(0.1 * 1.6449) = 200 ms, and 144 ms below; see test_side_by_side for the 170
+    two = next(line for line in text.splitlines() if line.split()[:2] == ["2", "2"])
+    assert "170 ms" in two
+    assert "144 to 200 ms" in two
+    assert "known from published: latency; unchecked: cost" in text
+
+
+def test_a_metric_that_has_no_room_for_its_interval_is_shown_without(
+    toy: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    error = Error(0.1, 9, 99, 0.5, "published", math.inf)
+    monkeypatch.setattr(interval, "errors", lambda slug: {("latency", ""): error})
+    text = printed(40, TWO)
+    assert heads(text)[:3] == ["chips", "link.lanes", "latency"]
+    assert "interval" not in text
+    assert max(map(cell_len, text.splitlines())) <= 40
+
+
+def test_a_sweep_too_large_for_intervals_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweeping, "DRAWN", 1)
+    table = sweeping.priced("codesign", {"serve.batch": "1,2"})
+    assert "latency_low" not in table.columns
+    out = Console(width=120, highlight=False, record=True, file=StringIO())
+    swept.sweep(out, registry.model("codesign"), table, title="codesign")
+    assert "too many designs for intervals; sweep fewer" in out.export_text()
+
+
+def test_scripts_get_every_end_and_tier_of_a_sweep(dse: Any) -> None:
+    rows = dse("sweep", "dfx", "--over", "fpgas=1,2", "--json").json()
+    for row in rows:
+        assert row["latency_low"] < row["latency"] < row["latency_high"]
+        assert row["latency_tier"] == "published"
+        assert (row["cost_low"], row["cost_high"], row["cost_tier"]) == (None, None, "unchecked")
