@@ -122,10 +122,11 @@ def _recommended(run: Run) -> tuple[list[str], Rows]:
 
 
 def pages(page: AnyModel) -> tuple[AnyModel, ...]:
-    """A page, then those its modules import, directly or through one another."""
+    """A page, then those its modules import or whose errors it holds, and theirs in turn."""
     found = [page.slug]
     for slug in found:
-        found += sorted(_imported(slug) - set(found))
+        held = {uncertain.page for uncertain in registry.model(slug).uncertain.values()}
+        found += sorted((_imported(slug) | held) - set(found))
     return (page, *(registry.model(slug) for slug in found[1:]))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from dse import figures, units
 from dse.certainty import HEAD, UNCHECKED, span
@@ -24,8 +24,8 @@ USES = {
 def build(context: Context) -> list[Block]:
     """A summary by page, a scatter where the points share a unit, then fit and check rows."""
     rows = list(context.validation)
-    silent = [page.slug for page in context.pages if page.slug not in {row.model for row in rows}]
-    missing = [Paragraph(_unvalidated(silent), "warning")] if silent else []
+    silent = [page for page in context.pages if page.slug not in {row.model for row in rows}]
+    missing = [Paragraph(text, "warning") for text in _unvalidated(silent)]
     if not rows:
         return [*missing]
     return [
@@ -38,12 +38,24 @@ def build(context: Context) -> list[Block]:
     ]
 
 
-def _unvalidated(slugs: Sequence[str]) -> str:
-    said = f"page {slugs[0]} has" if len(slugs) == 1 else f"pages {listed(slugs)} have"
-    return (
-        f"The {said} no published point to be compared with: how far predictions made there are "
-        "off is unknown."
-    )
+def _unvalidated(pages: Sequence[AnyModel]) -> Iterator[str]:
+    """What is not known of pages without published points."""
+    joining = [page.slug for page in pages if page.uncertain]
+    alone = [page.slug for page in pages if not page.uncertain]
+    if joining:
+        yield (
+            f"{_having(joining)} no published point of its own: its intervals join the errors of "
+            "the pages it uses, and how far it is off beyond them is unknown."
+        )
+    if alone:
+        yield (
+            f"{_having(alone)} no published point to be compared with: how far predictions made "
+            "there are off is unknown."
+        )
+
+
+def _having(slugs: Sequence[str]) -> str:
+    return f"The page {slugs[0]} has" if len(slugs) == 1 else f"The pages {listed(slugs)} have"
 
 
 def _summary(found: Sequence[Summary]) -> DataTable:
