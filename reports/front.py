@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from dse import figures
 from dse.certainty import CHANCES, chance
 from dse.evaluate import Table
+from dse.space import Constraint
 
 from .section import Block, Context, DataTable, Figure, Paragraph, Section
 from .wording import SENSES, UNUSED, active, at_prices, cell, listed, words
@@ -105,7 +106,8 @@ def _spread(column: NDArray[np.float64]) -> NDArray[np.intp]:
 def _nearest(context: Context) -> list[Block]:
     """Nothing holds: what binds, and the designs that miss by least."""
     study, nearest = context.study, context.nearest
-    bound = [constraint.metric for constraint in study.constraints]
+    bound = [name for c in study.constraints for name in (c.metric, c.column)]
+    said = {c.column: _judged(c) for c in study.constraints}
     names = list(dict.fromkeys([*(axis.path for axis in study.space.axes), *bound, "violation"]))
     rows = range(min(len(nearest), NEAREST))
     reasons = [text[:1].upper() + text[1:] for text in context.misses]
@@ -117,12 +119,21 @@ def _nearest(context: Context) -> list[Block]:
         ),
         DataTable(
             ["", *(f"Nearest {row + 1}" for row in rows)],
-            [[words(name), *(cell(nearest, name, row) for row in rows)] for name in names],
+            [
+                [said.get(name, words(name)), *(cell(nearest, name, row) for row in rows)]
+                for name in names
+            ],
             "The nearest designs. The violation adds up how far each bound is missed, as a share "
             f"of the bound{at_prices(context)}.",
             right=range(1, len(rows) + 1),
         ),
     ]
+
+
+def _judged(limit: Constraint) -> str:
+    """What a constraint is judged by: a metric, or the end that truth stays within so surely."""
+    sure = limit.confidence
+    return words(limit.metric) + ("" if sure is None else f" with {100 * sure:g} %")
 
 
 def _advice(context: Context) -> str:

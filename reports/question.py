@@ -129,10 +129,9 @@ def _goal(context: Context, objective: Objective) -> str:
 def _limit(context: Context, limit: Constraint) -> str:
     sign = "at most" if limit.sign > 0 else "at least"
     unit = context.study.metrics[limit.metric].unit
-    sure_of = (
-        "" if limit.confidence is None else f", with {100 * limit.confidence:g} % probability"
-    )
-    return f"{words(limit.metric)} {sign} {quantity(limit.limit, unit)}{sure_of}"
+    share = limit.confidence
+    how_sure = "" if share is None else f" with a probability of {100 * share:g} %"
+    return f"{words(limit.metric)} {sign} {quantity(limit.limit, unit)}{how_sure}"
 
 
 def _held(context: Context) -> list[str]:

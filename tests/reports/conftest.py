@@ -51,6 +51,7 @@ def boards(tmp_path_factory: pytest.TempPathFactory) -> Context:
         "set": {"workload": "gpt2-1.5b"},
         "space": {"fpga": "all", "fpgas": [1, 2, 4], "clock": ["150 MHz", "200 MHz"]},
         "objectives": ["latency", "cost"],
+        "constraints": ["latency <= 4 s with 90 %"],
     }
     study = build("boards", document, place="boards")
     run = store.create(study, output=tmp_path_factory.mktemp("out") / "boards" / "run")

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from dse.certainty import span
 from dse.evaluate import Table
 from reports import best
 from reports.section import Context, DataTable
@@ -75,3 +76,34 @@ def test_no_more_designs_are_recommended_than_fit_side_by_side(answered: Context
     assert 1 <= len(answered.best) <= 4
     assert any("balanced" in why for why in answered.why)
     assert np.all(answered.best["accepted"])
+
+
+def test_intervals_stand_below_their_metrics_and_say_what_they_are_known_from(boards: Context):
+    shown = table(boards)
+    at = [row[0] for row in shown.rows].index("latency")
+    assert shown.rows[at][-1] == "published"
+    assert shown.rows[at + 1][0] == "90 % interval"
+    for i in range(len(boards.best)):
+        low, high = (boards.best[f"latency_{end}"][i] for end in ("low", "high"))
+        assert low < boards.best["latency"][i] < high
+        assert shown.rows[at + 1][1 + i] == span(low, high, "s")
+    rows = made.rows(shown)
+    assert rows["cost"][-1] == "unchecked"
+    assert shown.rows[[row[0] for row in shown.rows].index("cost") + 1][0] != "90 % interval"
+
+
+def test_chances_are_those_that_the_search_wrote(boards: Context):
+    lines = boards.run.lines("best.csv")
+    rows = made.rows(table(boards))
+    for name, said in (
+        ("chance_nondominated", "chance to be non-dominated"),
+        ("chance_constraints", "chance to meet all constraints"),
+    ):
+        written = [f"{100 * float(line[f'{name} [1]']):.0f} %" for line in lines]
+        assert rows[said][:-1] == written[: len(boards.best)]
+
+
+def test_a_page_that_was_never_checked_has_no_intervals(answered: Context):
+    shown = table(answered)
+    assert "90 % interval" not in made.rows(shown)
+    assert made.rows(shown)["latency"][-1] == "unchecked"

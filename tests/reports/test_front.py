@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 
 from reports import front
@@ -59,3 +61,23 @@ def test_without_a_front_the_nearest_designs_and_the_bound_to_loosen_are_named(e
     rows = made.rows(made.tables(blocks)[0])
     assert {"chips", "latency", "violation"} <= set(rows)
     assert len(rows["latency"]) == front.NEAREST
+
+
+def test_the_last_column_is_the_chance_to_belong_on_the_front(boards: Context):
+    table = made.tables(front.build(boards))[0]
+    assert table.header[-1] == "Belongs here"
+    chances = {f"{100 * share:.0f} %" for share in boards.front["chance_nondominated"]}
+    assert {row[-1] for row in table.rows} <= chances
+
+
+def test_the_figure_draws_the_intervals_of_the_front(boards: Context):
+    (figure,) = made.figures(front.build(boards))
+    assert "Bars are 90 % intervals" in figure.caption
+    assert "No interval of cost: nothing was checked." in figure.caption
+    assert "LineCollection" in figure.svg
+
+
+def test_a_bound_with_a_probability_shows_what_is_reached_so_surely(searched: Searched):
+    bound = next(c for c in made.context(searched()).study.constraints)
+    assert front._judged(bound) == "energy"
+    assert front._judged(replace(bound, confidence=0.95)) == "energy with 95 %"

@@ -73,5 +73,7 @@ def test_a_joint_page_brings_the_pages_its_modules_import():
     slugs = [page.slug for page in gather.pages(registry.model("codesign"))]
     assert slugs[0] == "codesign"
     assert {"dfx", "roofline"} <= set(slugs)
+    held = registry.model("codesign").uncertain.values()
+    assert {uncertain.page for uncertain in held} <= set(slugs)
     assert len(slugs) == len(set(slugs))
     assert all(f"models.{slug}.model" in sys.modules for slug in slugs)

@@ -1,6 +1,7 @@
 import re
 from dataclasses import replace
 
+from dse.certainty import chance, span
 from reports import question
 from reports.section import Context, Paragraph
 from tests.reports import made
@@ -65,3 +66,18 @@ def test_an_interrupted_search_is_told_apart(answered: Context):
     cut = replace(answered, environment={**answered.environment, "finished": False})
     assert "was interrupted" in made.words(question.build(cut))
     assert "was interrupted" not in made.words(question.build(answered))
+
+
+def test_a_bound_that_asks_for_a_probability_says_so(boards: Context, answered: Context):
+    assert "latency at most 4 s with a probability of 90 %" in made.words(question.build(boards))
+    assert "probability" not in made.words(question.build(answered))
+
+
+def test_the_balanced_design_carries_its_interval_and_its_chances(boards: Context):
+    row, best = boards.balanced, boards.best
+    said = made.words(question.build(boards))
+    interval = span(best["latency_low"][row], best["latency_high"][row], "s")
+    assert f"({interval})" in question.verdict(boards)
+    assert "latency" in said.partition("rest on is published: ")[2].partition(";")[0]
+    assert f"not dominated in {chance(best['chance_nondominated'][row])} of draws" in said
+    assert f"every constraint in {chance(best['chance_constraints'][row])}." in said

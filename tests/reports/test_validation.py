@@ -1,5 +1,7 @@
 from dataclasses import replace
 
+from dse import registry
+from dse.residuals import coverage
 from dse.validate import Row
 from reports import validation
 from reports.section import Context
@@ -64,3 +66,40 @@ def test_a_page_without_published_points_says_that_its_error_is_unknown(answered
     blocks = validation.build(replace(answered, validation=[]))
     assert made.tables(blocks) == []
     assert "The page toy has no published point" in made.words(blocks)
+
+
+def test_coverage_is_that_of_the_pages_error_models(boards: Context):
+    blocks = validation.build(boards)
+    table = next(t for t in made.tables(blocks) if "Inside 90 % intervals" in t.header)
+    for slug, rows, covered, share, _ in table.rows:
+        found = coverage(slug)
+        assert (int(rows.replace(",", "")), int(covered.replace(",", ""))) == (
+            found.rows,
+            found.covered,
+        )
+        assert share == f"{100 * found.share:.1f} %"
+    assert [row[0] for row in table.rows] == [
+        p.slug for p in boards.pages if coverage(p.slug).rows
+    ]
+    (figure,) = (f for f in made.figures(blocks) if "binomial" in f.caption)
+    assert f"dfx {coverage('dfx').covered} of {coverage('dfx').rows}" in figure.caption
+
+
+def test_a_page_without_coverage_says_so(answered: Context):
+    said = made.words(validation.build(replace(answered, validation=[row("check", 0.1)])))
+    assert "No check row could be held against an interval." in said
+
+
+def test_a_prediction_stands_beside_its_interval(boards: Context):
+    check = made.tables(validation.build(boards))[-1]
+    place = check.header.index("90 % interval")
+    for row in check.rows:
+        ground = boards.grounds[row[0], row[1].replace("\u200b", "")]
+        assert (row[place] == "unchecked") == (ground.low != ground.low)
+        assert (" to " in row[place]) == (ground.low == ground.low)
+
+
+def test_a_page_that_joins_others_says_whose_errors_it_holds(answered: Context):
+    joined = replace(answered, pages=[registry.model("codesign")], validation=[])
+    said = made.words(validation.build(joined))
+    assert "The page codesign has no published point of its own: its intervals join" in said
