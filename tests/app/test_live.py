@@ -4,12 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from app import live
+from app import design, live
 from app.context import Context
 from app.live import Change
+from dse import registry
+from dse.certainty import span
 from dse.errors import InputError
 
 from . import toy as toys
+from .test_controls import walk
 from .test_design import DEFAULTS
 from .test_front import text_of
 
@@ -17,6 +20,12 @@ from .test_front import text_of
 @pytest.fixture
 def state() -> live.State:
     return {"model": "toy", "settings": DEFAULTS}
+
+
+def starting(slug: str) -> live.State:
+    """A page's defaults."""
+    page = registry.model(slug)
+    return {"model": slug, "settings": design.flatten(registry.starting_point(page))}
 
 
 def changed(context, state, kind, path, value) -> dict:
@@ -58,6 +67,32 @@ def test_a_result_names_every_metric_with_its_unit(context, state):
         assert words in text
     assert "Bottleneck: memory (20 ms), then compute (4 ms)." in text
     assert link == "?model=toy"
+
+
+def test_a_metric_shows_its_interval_its_tier_and_on_hover_what_they_rest_on():
+    state = {
+        "model": "dfx",
+        "settings": design.flatten(registry.starting_point(registry.model("dfx"))),
+    }
+    answer = design.price(registry.model("dfx"), state["settings"]).answer
+    rows = [part for part in walk(live.result(Context(), state)[0]) if type(part).__name__ == "Tr"]
+    found = {row.children[0].children: row.children for row in rows[1:]}
+    latency, metric = found["Latency"], answer["metrics"]["latency"]
+    assert span(metric["low"], metric["high"], "s") in text_of(latency[1])
+    assert (latency[2].children, latency[2].title) == (metric["tier"], metric["basis"])
+    cost = found["Cost"]
+    assert (cost[2].children, cost[2].title) == ("unchecked", "nothing was checked")
+    assert " to " not in text_of(cost[1])
+
+
+def test_a_total_is_drawn_with_its_interval():
+    state = {
+        "model": "dfx",
+        "settings": design.flatten(registry.starting_point(registry.model("dfx"))),
+    }
+    bars = {trace.name: trace for trace in live.breakdown(state, dark=False).data}
+    assert bars["total"].error_x.array[0] > 0
+    assert bars["term"].error_x.array is None
 
 
 def test_the_breakdown_draws_the_terms_of_the_design(toy, state):

@@ -9,7 +9,9 @@ from app.context import Context
 from dse import registry, validate
 from dse.errors import InputError
 from dse.facts import publication
+from dse.residuals import coverage
 from dse.spec import knobs
+from dse.trust_charts import grounds_of
 
 from .test_front import text_of
 
@@ -48,6 +50,23 @@ def test_a_paper_without_a_doi_ends_after_its_year():
 def test_fit_and_check_rows_are_drawn_apart():
     figure = papers.points("dfx", dark=False)
     assert {"fit", "check"} <= {trace.name for trace in figure.data}
+
+
+def test_a_page_says_how_many_check_rows_its_intervals_hold():
+    found = coverage("dfx")
+    shown = text_of(papers.layout(Context(), "?model=dfx"))
+    assert f"{found.covered} of {found.rows} check rows" in shown
+    (line,) = (trace for trace in papers.held("dfx", dark=False).data if trace.name == "dfx")
+    at = list(line.x).index(90)
+    assert line.y[at] == pytest.approx(100 * found.share)
+
+
+def test_every_prediction_has_an_interval_with_its_tier_or_is_unchecked():
+    grounds = grounds_of("oneshot")
+    shown = text_of(papers.layout(Context(), "?model=oneshot"))
+    assert shown.count("unchecked") == sum(g.low != g.low for g in grounds.values())
+    known = next(g for g in grounds.values() if g.low == g.low)
+    assert f"{known.tier}: {known.basis}" in shown
 
 
 def test_an_unknown_page_is_refused_with_the_closest():
