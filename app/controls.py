@@ -99,7 +99,7 @@ def part(kind: str, path: str | Wildcard) -> dict[str, str | Wildcard]:
     return {"type": f"explore-knob-{kind}", "index": path}
 
 
-def _dom(identity: Mapping[str, object]) -> str:
+def dom(identity: Mapping[str, object]) -> str:
     """An id as the browser sees it, for labels."""
     return json.dumps(identity, sort_keys=True, separators=(",", ":"))
 
@@ -122,10 +122,10 @@ def _row(control: Control, value: float | str) -> Component:
     knob = control.knob
     name = knob.path.rpartition(".")[2].replace("_", " ")
     if control.choices:
-        label = html.Label(name, htmlFor=_dom(part("menu", knob.path)), title=knob.text)
+        label = html.Label(name, htmlFor=dom(part("menu", knob.path)), title=knob.text)
         return html.Div([label, _menu(control, str(value))], className="knob wide")
     box = part("text", knob.path)
-    label = html.Label(name, htmlFor=_dom(box), title=knob.text)
+    label = html.Label(name, htmlFor=dom(box), title=knob.text)
     text = dcc.Input(
         id=box, type="text", value=design.shown(knob, value), debounce=True, className="box"
     )
@@ -150,7 +150,7 @@ def _slider(control: Control, value: float) -> Component:
     name = f"{knob.path}, from {low} to {high}"
     return html.Div(
         [
-            html.Label(name, htmlFor=_dom(slider), className="hidden"),
+            html.Label(name, htmlFor=dom(slider), className="hidden"),
             dcc.Input(
                 id=slider,
                 type="range",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
 from urllib.parse import parse_qs
 
 from dash import Dash, Input, Output, State, dcc, html
@@ -10,7 +12,9 @@ from dash.development.base_component import Component
 
 from dse import figures, registry, units, validate
 from dse.certainty import HEAD, UNCHECKED, span
+from dse.cross import points_from_kept
 from dse.errors import unknown
+from dse.exposition import Exposition, exposition
 from dse.facts import publication
 from dse.figures import calibration
 from dse.grounds import Ground
@@ -20,6 +24,7 @@ from dse.trust_charts import grounds_of
 from dse.trust_charts import points as trusted
 from dse.validate import Row
 
+from . import design, paper_curves, paper_equations
 from .context import Context
 from .page import Page, aria
 
@@ -38,15 +43,25 @@ def layout(_context: Context, search: str) -> Component:
     if slug not in slugs:
         raise unknown("model", slug, slugs)
     page = registry.model(slug)
+    read = design.read(search, default=slug)
+    asked, said = paper_curves.moved_by(page, read.settings), exposition(page)
     links = [_link(other, current=other == slug) for other in slugs]
     return html.Div(
         [
             html.Nav(["Page: ", *links], className="models", **aria(label="Pages that price")),
             html.H1(page.paper.question),
             html.P(publication(page.paper), className="caption"),
+            paper_equations.question(said),
             html.P(page.note) if page.note else None,
+            *(html.P(text, className="refusal", role="alert") for text in read.problems),
+            dcc.Store(id=paper_curves.STORE, data={"model": slug, "asked": asked}),
+            *paper_curves.panels(page, asked),
             *_published(page),
-            *_cautions(page),
+            *_cautions(page, said),
+            html.H2("Symbols"),
+            paper_equations.symbols(said),
+            html.H2("Equations"),
+            paper_equations.equations(said),
             html.H2("Knobs"),
             _table(("knob", "", "default", "from", "to", "what it is", "source"), _knobs(page)),
             html.H2("Answers"),
@@ -82,7 +97,6 @@ def _published(page: AnyModel) -> list[Component]:
     return [
         html.H2("Published against predicted"),
         html.Ul([*told, html.Li(_covered(page), className="coverage")]),
-        dcc.Store(id="papers-model-store", data=page.slug),
         html.Div([_graph("points"), _graph("coverage")], className="pair"),
         html.P(calibration([page.slug]).caption, className="caption"),
         _table(heads, [_point(row, grounds[row.id]) for row in rows]),
@@ -125,11 +139,15 @@ def _covered(page: AnyModel) -> str:
     )
 
 
-def _cautions(page: AnyModel) -> list[Component]:
+def _cautions(page: AnyModel, said: Exposition) -> list[Component]:
+    """Weak regimes and limits in the page's words, and what warns of a design."""
     words = [*page.flags.values(), *page.remarks.values()]
-    if not words:
-        return []
-    return [html.H2("Where to read with care"), html.Ul([html.Li(text) for text in words])]
+    warned = [html.H3("What warns of a design"), html.Ul([html.Li(text) for text in words])]
+    return [
+        html.H2("Where to read with care"),
+        *paper_equations.limits(said),
+        *(warned if words else []),
+    ]
 
 
 def _knobs(page: AnyModel) -> Iterable[Sequence[str]]:
@@ -182,8 +200,17 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Component:
 
 
 def points(slug: str, *, dark: bool) -> object:
-    """The figure of a page's published points, with the intervals of its predictions."""
-    return figures.plotly(figures.validation(trusted(slug)), dark=dark)
+    """The figure of a page's published points: its predictions with intervals, its mechanism."""
+    executed = [
+        {
+            **asdict(one),
+            "use": "mechanism",
+            "predicted": one.reference,
+            "error": one.reference_error,
+        }
+        for one in points_from_kept(slug)
+    ]
+    return figures.plotly(figures.validation([*trusted(slug), *executed]), dark=dark)
 
 
 def held(slug: str, *, dark: bool) -> object:
@@ -198,10 +225,13 @@ def register(app: Dash, _context: Context) -> None:
         Output("papers-points-graph", "figure"),
         Output("papers-coverage-graph", "figure"),
         Input("app-theme-store", "data"),
-        State("papers-model-store", "data"),
+        State(paper_curves.STORE, "data"),
     )
-    def on_theme(dark: bool | None, slug: str) -> tuple[object, object]:
+    def on_theme(dark: bool | None, state: Mapping[str, Any]) -> tuple[object, object]:
+        slug = str(state["model"])
         return points(slug, dark=bool(dark)), held(slug, dark=bool(dark))
+
+    paper_curves.register(app)
 
 
 PAGE = Page(order=2, path="/papers", title="Papers", layout=layout, register=register)

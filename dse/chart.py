@@ -36,6 +36,7 @@ STYLES = {
     "best": Style("#d55e00", "star", "*", 14),
     "fit": Style("#0072b2", "circle", "o", 8),
     "check": Style("#d55e00", "diamond", "D", 9),
+    "mechanism": Style("#009e73", "square", "s", 7),
     "term": Style("#0072b2", "circle", "o", 8),
     "total": Style("#595959", "circle", "o", 8),
     "front size": Style("#0072b2", "circle", "o", 6),

@@ -283,3 +283,21 @@ def from_kept(slug: str) -> tuple[Crossing | None, str]:
     if late := executed.stale(plan, answers):
         return None, f"{len(late)} runs have no kept answer, as {late[0]}; {way_out}"
     return judge(plan, answers), ""
+
+
+def points_from_kept(slug: str) -> tuple[Beside, ...]:
+    """Published points beside what a page's mechanism answered to them, as far as that is kept.
+
+    Cases are left aside, of which there may be thousands.
+    """
+    found = simulate.find(slug)
+    if found is None or found.published is None:
+        return ()
+    plan, answers = Plan(found, (), tuple(found.published())), executed.kept(slug)
+    fresh = [
+        (case, kept)
+        for case in plan.published
+        if (kept := answers.get(f"point {case.id}"))
+        and kept.inputs == executed.digest(plan.config(case))
+    ]
+    return tuple(_beside(plan, case, kept.outcome) for case, kept in fresh)

@@ -11,7 +11,7 @@ from dse import units
 from dse.certainty import HEAD, span
 from dse.chart import Chart, Shown, shown, tidy, words
 from dse.curves import Span, Timeline
-from dse.spec import Array, Config, knobs
+from dse.spec import Array, knobs
 from dse.traced import Trace
 
 if TYPE_CHECKING:
@@ -29,8 +29,9 @@ def _curve(found: Trace, metric: str) -> Chart:
     """One metric over the knob, with a band where the page knows how far it errs."""
     page, curve, values = found.page, found.curve, found.metrics[metric]
     facts, across = page.metrics[metric], _across(found)
-    up = shown(metric, values, facts.unit)
-    low, high = found.ends[metric]
+    ends = np.stack(found.ends[metric])
+    low, high = np.full_like(ends, np.nan) if curve.across else ends
+    up = shown(metric, values, facts.unit, ends=np.ravel([low, high]))
     single = len(set(found.line)) == 1
     series = np.array([words(metric)] * len(values), dtype=object) if single else found.line
     frame = tidy(
@@ -50,7 +51,7 @@ def _curve(found: Trace, metric: str) -> Chart:
         x_label=across.label,
         y_label=up.label,
         frame=frame,
-        caption=" ".join(filter(None, [curve.text, _banded(low), *_left_out(found, values)])),
+        caption=" ".join([curve.text, _banded(found, low), *_left_out(found, values)]),
         log_x=across.log,
         log_y=up.log and np.isinf(facts.most),
         x_scale=across.scale,
@@ -84,7 +85,10 @@ def _labels(found: Trace, metric: str) -> list[str]:
     return told
 
 
-def _banded(low: Array) -> str:
+def _banded(found: Trace, low: Array) -> str:
+    """What the bands are, or why there are none."""
+    if found.curve.across:
+        return f"A pointer shows {HEAD}s."
     if np.all(np.isnan(low)):
         return "No interval: nothing of this was checked."
     return f"Bands are {HEAD}s of the prediction."
@@ -120,12 +124,12 @@ def _stack(found: Trace) -> Chart:
             for level, size in zip(found.levels, row, strict=True)
         ],
     )
-    look = shown("", sizes.sum(axis=0), unit)
+    look = shown(page.total, sizes.sum(axis=0), unit)
     caption = " ".join([curve.text, *_left_out(found, parts.sum(axis=0))])
     return _bars(curve.title, frame, look, caption, names)
 
 
-def timeline(line: Timeline[Config], happening: Sequence[Span]) -> Chart:
+def timeline(line: Timeline, happening: Sequence[Span]) -> Chart:
     """What machines do when, a lane each, in the order in which they first do something."""
     starts, lengths = (
         np.array([getattr(one, name) for one in happening]) for name in ("start", "length")
@@ -145,7 +149,7 @@ def timeline(line: Timeline[Config], happening: Sequence[Span]) -> Chart:
     end = float(np.max(starts + lengths, initial=0.0))
     names = list(dict.fromkeys(one.name for one in happening))
     caption = f"{line.text} The last ends after {units.show(end, 's')}."
-    return _bars(line.title, frame, shown("", np.array([end]), "s"), caption, names)
+    return _bars(line.title, frame, shown("time", np.array([end]), "s"), caption, names)
 
 
 def _bars(
@@ -157,7 +161,7 @@ def _bars(
         title=title,
         x="size",
         y="lane",
-        x_label=look.label.strip(),
+        x_label=look.label,
         y_label="",
         frame=frame,
         caption=caption,

@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Generic, TypeAlias
+from typing import Any, TypeAlias
 
 from dse import registry
-from dse.spec import C, Config, Result
+from dse.spec import Result
 
 Settings: TypeAlias = Mapping[str, object]
 """Dotted knob -> SI number, slug or record."""
@@ -23,7 +23,7 @@ Lines: TypeAlias = Mapping[str, Settings]
 
 
 @dataclass(frozen=True)
-class Curve(Generic[C]):
+class Curve:
     """Metrics over one knob, a chart for each, with a line for each of a few settings.
 
     Over a category the metrics are parts of a whole: they are stacked in one chart, a bar a row.
@@ -34,7 +34,7 @@ class Curve(Generic[C]):
     metrics: tuple[str, ...]
     text: str
     """What it shows and how to read it."""
-    lines: Lines | Callable[[C], Lines] = field(default_factory=lambda: {"": {}})
+    lines: Lines | Callable[[Any], Lines] = field(default_factory=lambda: {"": {}})
     """Settings of each line, of the design that the sliders set where they hang on it."""
     levels: tuple[float | str, ...] = ()
     """Values of the knob in SI, or slugs; by default it goes from bound to bound."""
@@ -57,18 +57,18 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Timeline(Generic[C]):
+class Timeline:
     """What the machines of one design do when."""
 
     title: str
     text: str
-    spans: Callable[[C, Result], Sequence[Span]]
+    spans: Callable[[Any, Result], Sequence[Span]]
     """One design and its result -> what happens; the last end is the page's total."""
     sliders: tuple[str, ...] = ()
     given: Settings = field(default_factory=dict)
 
 
-AnyCurve: TypeAlias = "Curve[Config] | Timeline[Config]"
+AnyCurve: TypeAlias = Curve | Timeline
 
 
 @cache

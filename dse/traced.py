@@ -32,7 +32,7 @@ class Trace:
     """The numbers of a curve, one design for each line and level; arrays are (designs,)."""
 
     page: AnyModel
-    curve: Curve[Config]
+    curve: Curve
     line: NDArray[Any]
     """What the line of each design is called."""
     levels: NDArray[Any]
@@ -98,7 +98,7 @@ def base_of(page: AnyModel, curve: AnyCurve, moved: Settings) -> Config:
     return registry.starting_point(page, nest({**curve.given, **moved}))
 
 
-def levels_of(page: AnyModel, curve: Curve[Config]) -> tuple[float | str, ...]:
+def levels_of(page: AnyModel, curve: Curve) -> tuple[float | str, ...]:
     """The values that a curve's knob takes; from bound to bound where it names none.
 
     Raises:
@@ -114,7 +114,7 @@ def levels_of(page: AnyModel, curve: Curve[Config]) -> tuple[float | str, ...]:
     return tuple((np.unique(np.round(found)) if bounds.integer else found).tolist())
 
 
-def _batch(page: AnyModel, curve: Curve[Config], moved: Settings) -> tuple[_Batch, list[str]]:
+def _batch(page: AnyModel, curve: Curve, moved: Settings) -> tuple[_Batch, list[str]]:
     """The designs of a curve, and what its lines are called."""
     base = base_of(page, curve, moved)
     lines = curve.lines(base) if callable(curve.lines) else curve.lines
@@ -126,7 +126,7 @@ def _batch(page: AnyModel, curve: Curve[Config], moved: Settings) -> tuple[_Batc
     return _Batch(page, base, ends, list(varied), curve.knob, levels), list(lines)
 
 
-def trace(page: AnyModel, curve: Curve[Config], moved: Settings) -> Trace:
+def trace(page: AnyModel, curve: Curve, moved: Settings) -> Trace:
     """Price a curve: all its lines and levels are one batch, evaluated once.
 
     Args:
@@ -216,7 +216,7 @@ def _around(page: AnyModel, name: str, samples: Array) -> tuple[Array, Array]:
     return np.where(still, np.nan, ends[0]), np.where(still, np.nan, ends[1])
 
 
-def spans(page: AnyModel, line: Timeline[Config], moved: Settings) -> tuple[Sequence[Span], float]:
+def spans(page: AnyModel, line: Timeline, moved: Settings) -> tuple[Sequence[Span], float]:
     """What happens on a timeline, and the page's total for that design.
 
     Raises:

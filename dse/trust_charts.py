@@ -27,6 +27,10 @@ LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 """Levels at which intervals are held to their word."""
 
 
+MARKED = ("fit", "check", "mechanism")
+"""What the marks of published points stand for; the last is no prediction of the page."""
+
+
 def grounds_of(slug: str) -> dict[str, Ground]:
     """Published point of a page -> what its prediction rests on."""
     page = registry.model(slug)
@@ -57,6 +61,7 @@ def validation(rows: list[dict[str, object]]) -> Chart:
     """Published against predicted numbers; constants were fitted on fit rows only.
 
     Rows with `low` and `high`, as `points` has them, are drawn with the predictions' intervals.
+    Rows of the use `mechanism` hold what the executed mechanism says in the prediction's place.
     """
     published, predicted, error, low, high = (
         np.array([row.get(name) for row in rows], dtype=np.float64)
@@ -73,7 +78,7 @@ def validation(rows: list[dict[str, object]]) -> Chart:
     numbers = {"published": published, "predicted": predicted, "low": low, "high": high}
     frame = tidy(len(rows), **numbers, series=series, label=label)
     known = frame[np.isfinite(published) & np.isfinite(predicted)].reset_index(drop=True)
-    fit = int((known["series"] == "fit").sum())
+    fit, check, executed = (int((known["series"] == use).sum()) for use in MARKED)
     return Chart(
         kind="scatter",
         title="Published against predicted",
@@ -82,14 +87,20 @@ def validation(rows: list[dict[str, object]]) -> Chart:
         x_label=f"Published{same.label}",
         y_label=f"Predicted{same.label}",
         frame=known,
-        caption=f"{fit} points were used to fit constants, {len(known) - fit} are checks that no "
-        f"constant has seen. On the line the prediction equals the publication.{_barred(known)}",
+        caption=f"{fit} points were used to fit constants, {check} are checks that no "
+        f"constant has seen.{_executed(executed)} On the line the prediction equals the "
+        f"publication.{_barred(known[known['series'] != MARKED[-1]])}",
         log_x=same.log and positive,
         log_y=same.log and positive,
         x_scale=same.scale,
         y_scale=same.scale,
         diagonal=True,
     )
+
+
+def _executed(rows: int) -> str:
+    """Which of the marks are no predictions of the page."""
+    return f" Squares are {rows} answers of the executed mechanism." if rows else ""
 
 
 def _barred(known: pd.DataFrame) -> str:
