@@ -334,10 +334,13 @@ def front(run: Place) -> pd.DataFrame:
     return with_chances(kept, "front.csv", wide).to_pandas()
 
 
-def report(run: Run, *, date: str, path: Place | None = None) -> Path:
-    """The PDF report of a run."""
-    chosen = None if path is None else Path(path)
-    written: Path = registry.module("reports", "document").write(run, date=date, path=chosen)
+def report(subject: Run | str, *, date: str, path: Place | None = None, **asked: object) -> Path:
+    """The report of a run, of a page by its slug, or of all pages (`validation`), as a file.
+
+    `asked` is the form (pdf, html), force and tick; see `reports.document.write`.
+    """
+    write = registry.module("reports", "document").write
+    written: Path = write(subject, date=date, path=Path(path) if path else None, **asked)
     return written
 
 

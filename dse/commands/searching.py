@@ -1,14 +1,14 @@
-"""Commands around a run: search, report, app."""
+"""Commands around a run: search, app."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
 from dse import registry, verbs
 from dse import show as shown
+from dse.commands.reporting import today
 from dse.errors import InputError, unknown
 from dse.options import AsJson, Jobs, Output, Prices, Seed, Settings
 from dse.study import parse_settings
@@ -54,7 +54,7 @@ def search(
             progress=tick,
         )
     if report and outcome.finished:
-        verbs.report(outcome.run, date=_today())
+        verbs.report(outcome.run, date=today())
     if as_json:
         print_json(shown.outcome_json(outcome))
     else:
@@ -63,19 +63,6 @@ def search(
         note(f"interrupted; go on with: dse search --resume {outcome.run.path}")
         raise typer.Exit(130)
     raise typer.Exit(0 if outcome.feasible else 1)
-
-
-@app.command()
-def report(
-    run: Annotated[str, typer.Argument(help="A run folder, study/run, or a study (its latest).")],
-    output: Output = None,
-    date: Annotated[str | None, typer.Option(help="Date printed on it; today by default.")] = None,
-) -> None:
-    """Write a run's PDF report."""
-    from dse.store import find  # noqa: PLC0415 - only this verb needs it
-
-    path = verbs.report(find(run), date=date or _today(), path=output)
-    console().print(f"report: {path}")
 
 
 @app.command("app")
@@ -90,7 +77,3 @@ def app_(
     chosen = find(run) if run else latest()
     server: Any = registry.module("app", "server")
     server.serve(chosen, port=port, open_browser=open_browser)
-
-
-def _today() -> str:
-    return datetime.now(UTC).date().isoformat()

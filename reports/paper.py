@@ -1,0 +1,128 @@
+"""A page's own reproduction report: what its paper says, what the page says, and how far apart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dse.certainty import span
+from dse.scores import EXECUTED, MECHANISM, PAPER, Score
+from dse.spec import knobs
+
+from . import paper_agreement, paper_inputs, paper_points, paper_text
+from .dossier import Dossier, gather
+from .formulas import AnyBlock
+from .printing import Parts, content
+from .section import Facts, Paragraph
+from .wording import listed, quantity, words
+
+ANSWERS = 4
+"""Metrics that the answer names; `dse eval` says all."""
+
+NAMED = 6
+"""Knobs that say which design the answer is of; the table of knobs holds them all."""
+
+
+def describe(slug: str, *, date: str) -> dict[str, Any]:
+    """The report of a page as plain data, which both printers read.
+
+    Raises:
+        InputError: no such page.
+    """
+    found = gather(slug, date=date)
+    return content(
+        kind="Reproduction report",
+        title=found.page.paper.title,
+        subtitle=f"{date} · page '{slug}' of dse-codesign",
+        date=date,
+        parts=parts(found),
+    )
+
+
+def parts(found: Dossier) -> Parts:
+    """The sections in reading order; a section that a page has nothing for says so."""
+    return [
+        ("Question and answer", _answer(found)),
+        ("Symbols", paper_text.symbols(found)),
+        ("Equations", paper_text.equations(found)),
+        ("Assumptions and range of validity", paper_text.assumptions(found)),
+        ("Where we differ", paper_text.differences(found)),
+        ("Knobs", paper_inputs.knob_table(found)),
+        ("Constants and their sources", paper_inputs.constants(found)),
+        ("Published against predicted", paper_points.build(found)),
+        ("Scoreboard and coverage", paper_agreement.scoreboard(found)),
+        ("Known weak regimes", paper_agreement.weak(found)),
+        ("The mechanism against the closed form", paper_agreement.mechanism(found)),
+        ("Notes", paper_text.notes(found)),
+        ("Environment and reproduction", paper_inputs.reproduction(found)),
+    ]
+
+
+def _answer(found: Dossier) -> list[AnyBlock]:
+    """Who asked what, and the answer in two sentences with numbers and intervals."""
+    paper = found.page.paper
+    doi = paper.doi.removeprefix("none").lstrip("; ") or "none"
+    facts = [
+        ("Authors", paper.authors),
+        ("Published", f"{paper.venue} {paper.year}"),
+        ("DOI", doi),
+        ("Page", found.told.title),
+        ("Answered for", f"the page's defaults: {_defaults(found)}"),
+    ]
+    return [
+        Paragraph(paper.question, "quote"),
+        Paragraph(f"{reached(found)} {trusted(found)}", "verdict"),
+        *([Paragraph(found.page.note, "warning")] if found.page.note else []),
+        Facts(facts),
+    ]
+
+
+def _defaults(found: Dossier) -> str:
+    known = list(knobs(found.page.config).values())
+    first = sorted(known, key=lambda knob: knob.catalog is None)[:NAMED]
+    named = [f"{words(k.path)} {_default(k.default, k.unit)}" for k in first]
+    return f"{listed(named)}, and the rest as under Knobs"
+
+
+def _default(value: object, unit: str) -> str:
+    return quantity(value, unit) if isinstance(value, int | float) else str(value)
+
+
+def reached(found: Dossier) -> str:
+    """The answer's first sentence: what the default design reaches."""
+    names = sorted(found.ranked[: 2 * ANSWERS], key=lambda name: not _spanned(found, name))
+    said = listed([_reached(found, name) for name in names[:ANSWERS]])
+    if not bool(found.result.metrics["feasible"]):
+        return f"The default design cannot run; priced all the same, {said}."
+    return f"At the page's defaults {said}."
+
+
+def _spanned(found: Dossier, name: str) -> str:
+    ground = found.sure[name]
+    return span(ground.low, ground.high, found.page.metrics[name].unit)
+
+
+def _reached(found: Dossier, name: str) -> str:
+    value, unit = float(found.result.metrics[name]), found.page.metrics[name].unit
+    ends = _spanned(found, name)
+    return f"{words(name)} is {quantity(value, unit)} ({ends or 'unchecked'})"
+
+
+def trusted(found: Dossier) -> str:
+    """The answer's second sentence: how far predictions are off, where that is known."""
+    against = {
+        "published check points": found.score(PAPER, "check"),
+        "cases of the executed mechanism": found.score(MECHANISM, "check"),
+    }
+    said = [_off(score, what) for what, score in against.items() if score]
+    executed = found.score(EXECUTED, "check")
+    if executed:
+        said.append(_off(executed, "published check points that the mechanism itself was run for"))
+    if not said:
+        return "No published point and no executed mechanism was held against it."
+    return f"Mean and worst errors are {listed(said)}."
+
+
+def _off(score: Score, what: str) -> str:
+    if score.mape is None or score.worst is None:
+        return f"unknown on {score.odd} {what}"
+    return f"{100 * score.mape:.3g} % and {100 * score.worst:.3g} % on {score.rows} {what}"
