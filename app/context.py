@@ -20,6 +20,7 @@ from dse.store import Run
 from dse.study import Study
 from dse.winners import Winner, flat_warnings, winners
 
+from .columns import Opened
 from .runs import name_of, named
 
 Stamp = tuple[int, int]
@@ -69,6 +70,7 @@ class Context:
     def __init__(self, run: Run | None = None) -> None:
         self.run = run
         self._held: tuple[Stamp, Snapshot] | None = None
+        self._opened: tuple[Stamp, Opened] | None = None
         self._others = lru_cache(maxsize=HELD)(Context)
 
     def of(self, search: str) -> Context:
@@ -100,6 +102,20 @@ class Context:
         held = self._held
         if held is None or held[0] != stamp:
             held = self._held = (stamp, _read(self.run))
+        return held[1]
+
+    def opened(self) -> Opened | None:
+        """The run read a column at a time, as it stands; opened anew only when it has grown.
+
+        Raises:
+            InputError: the folder holds no designs, or its echo does not fit the pages.
+        """
+        if self.run is None:
+            return None
+        stamp = _stamp(self.run)
+        held = self._opened
+        if held is None or held[0] != stamp:
+            held = self._opened = (stamp, Opened(self.run))
         return held[1]
 
     def readable(self) -> Snapshot | None:

@@ -105,7 +105,7 @@ class Run:
             if int(part.stem.removeprefix("part-")) != start:
                 raise InputError(f"{part.parent}: designs from number {start} on are missing")
             try:
-                table = _from_arrow(pq.read_table(part))
+                table = from_arrow(pq.read_table(part))
             except (pa.ArrowException, OSError) as error:
                 raise InputError(f"{part}: not readable ({error}); delete it to resume") from None
             yield table
@@ -355,7 +355,8 @@ def _to_arrow(table: Table, played: Mapping[str, Mask]) -> pa.Table:
     return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
 
 
-def _from_arrow(table: pa.Table) -> Table:
+def from_arrow(table: pa.Table) -> Table:
+    """Some columns of a part as they were evaluated: codes for slugs, idle knobs at their value."""
     columns: dict[str, np.ndarray[Any, Any]] = {}
     labels: dict[str, tuple[str, ...]] = {}
     for field in table.schema:
