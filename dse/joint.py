@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from zlib import crc32
 
 import numpy as np
@@ -33,6 +34,9 @@ PROBES = 256
 BLOCK = 2**15
 """Designs times draws that are evaluated at once."""
 
+HELD = 512
+"""Sets of draws that stay in memory: 8 MB of those behind one design's intervals."""
+
 
 @dataclass(frozen=True)
 class Drawn:
@@ -47,16 +51,14 @@ class Drawn:
         words = f"{self.page} {self.metric} {what}"
         return np.random.default_rng([self.seed, crc32(words.encode())])
 
-    def _uniform(self, what: str) -> Array:
+    def uniform(self, what: str) -> Array:
         """One number in each of so many equal strata, in random order."""
         rng = self._rng(what)
         return (rng.permutation(self.draws) + rng.random(self.draws)) / self.draws
 
     def normal(self, what: str) -> Array:
         """Standard normal deviates, the same whenever they are asked for."""
-        from scipy.special import ndtri  # noqa: PLC0415 - 60 ms that listing and help save
-
-        return np.asarray(ndtri(self._uniform(what)))
+        return _normal(self, what)
 
     def deviates(self, own: Array, error: Error) -> Array:
         """Student's t of the error's groups, part shared, part each row's own.
@@ -65,13 +67,32 @@ class Drawn:
             own: normal deviates of the rows, shape (..., draws).
             error: the error model.
         """
-        from scipy.special import gammaincinv  # noqa: PLC0415 - see `normal`
-
         shared = self.normal("shared")
         mixed = np.sqrt(1.0 - error.own) * shared + np.sqrt(error.own) * own
-        half = error.freedom / 2
-        spread = np.sqrt(half / gammaincinv(half, self._uniform("spread")))
-        return np.asarray(error.scale * mixed * spread)
+        return np.asarray(error.scale * mixed * _spread_by(self, error.freedom))
+
+
+@lru_cache(maxsize=HELD)
+def _normal(drawn: Drawn, what: str) -> Array:
+    """See `Drawn.normal`; held, since every design that a person looks at asks for the same."""
+    from scipy.special import ndtri  # noqa: PLC0415 - 60 ms that listing and help save
+
+    return _still(ndtri(drawn.uniform(what)))
+
+
+@lru_cache(maxsize=HELD)
+def _spread_by(drawn: Drawn, freedom: float) -> Array:
+    """What makes normal deviates Student's t of so many degrees of freedom; held, as above."""
+    from scipy.special import gammaincinv  # noqa: PLC0415 - as above
+
+    half = freedom / 2
+    return _still(np.sqrt(half / gammaincinv(half, drawn.uniform("spread"))))
+
+
+def _still(values: Array) -> Array:
+    """Numbers that nobody can change, since many share them."""
+    values.setflags(write=False)
+    return values
 
 
 def ratios(

@@ -210,3 +210,10 @@ def test_a_draw_in_which_a_metric_is_unknown_counts_as_its_worst():
     samples: Array = np.array([[1.0, 2.0, np.nan, 3.0]])
     low, high = joint.ends(PAGE, "time", samples, (0.05, 0.95))
     assert (low[0], high[0]) == (1.0, np.inf)
+
+
+def test_draws_that_many_share_cannot_be_changed(pair):
+    drawn = joint.Drawn("parts", "rate", 16, 0)
+    with pytest.raises(ValueError, match="read-only"):
+        drawn.normal("shared")[0] = 0.0
+    assert drawn.normal("shared") is joint.Drawn("parts", "rate", 16, 0).normal("shared")
