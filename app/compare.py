@@ -14,7 +14,6 @@ from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
 from dse import figures
-from dse.choice import numbers
 from dse.errors import InputError
 
 from . import compare_ablation, compare_controls, compare_files, compare_tables, compared
@@ -41,6 +40,8 @@ def layout(context: Context, search: str) -> Component:
     here = context.of(search)
     asked = compared.asked(search)
     names = asked.names or compared.first(here)
+    with here.priced():
+        found = compared.read_all(here, names)
     run = "" if here.run is None else name_of(here.run)
     return html.Div(
         [
@@ -52,7 +53,7 @@ def layout(context: Context, search: str) -> Component:
                 [compare_controls.figure(kind) for kind in KINDS], className="compare-figures"
             ),
             html.Section(id="compare-result-panel", className="card", **aria(live="polite")),
-            compare_controls.ablation(asked),
+            compare_controls.ablation(asked, found),
         ],
         id="compare-page-body",
     )
@@ -183,6 +184,7 @@ def _register_results(app: Dash, context: Context) -> None:
             "result": Output("compare-result-panel", "children"),
             "figures": [Output(f"compare-{kind}-graph", "figure") for kind in KINDS],
             "captions": [Output(f"compare-{kind}-caption", "children") for kind in KINDS],
+            "styles": [Output(f"compare-{kind}-graph", "style") for kind in KINDS],
             "hidden": [Output(f"compare-{kind}-section", "hidden") for kind in KINDS],
         },
         inputs={"view": Input(STORE, "data"), "dark": Input("app-theme-store", "data")},
@@ -199,6 +201,10 @@ def _register_results(app: Dash, context: Context) -> None:
                     for kind in KINDS
                 ],
                 "captions": [drawn[kind].caption if kind in drawn else "" for kind in KINDS],
+                "styles": [
+                    {"height": compare_tables.height(drawn[kind])} if kind in drawn else no_update
+                    for kind in KINDS
+                ],
                 "hidden": [kind not in drawn for kind in KINDS],
             }
 
@@ -209,13 +215,13 @@ def _register_ablation(app: Dash, context: Context) -> None:
         Output("compare-metric-menu", "options"),
         Output("compare-ablation-section", "hidden"),
         Input(STORE, "data"),
+        prevent_initial_call=True,
     )
     def on_names(view: View) -> tuple[list[dict[str, str]], list[str], bool]:
         with opened(context, view) as here:
-            shown = compared.read_all(here, view["designs"]).shown
-        designs = [{"label": design.title, "value": design.letter} for design in shown]
-        page = shown[0].page if shown else None
-        return designs, numbers(page) if page else [], not (page and page.techniques)
+            found = compared.read_all(here, view["designs"])
+            designs, metrics = compare_controls.switchable(found)
+        return designs, metrics, not metrics
 
     @app.callback(
         Output("compare-ablation-panel", "children"),
@@ -241,8 +247,7 @@ def _register_files(app: Dash, context: Context) -> None:
     @app.callback(
         Output("compare-file-download", "data"),
         State(STORE, "data"),
-        Input("compare-table-button", "n_clicks"),
-        *(Input(f"compare-{kind}-button", "n_clicks") for kind in KINDS),
+        Input({"type": "compare-save-button", "index": ALL}, "n_clicks"),
         Input({"type": "compare-design-yaml", "index": ALL}, "n_clicks"),
         prevent_initial_call=True,
     )
@@ -251,9 +256,10 @@ def _register_files(app: Dash, context: Context) -> None:
             raise PreventUpdate
         with opened(context, view) as here:
             found = compared.compared(here, view["designs"])
-            if isinstance(ctx.triggered_id, str):
-                return compare_files.whole(here, found, ctx.triggered_id)
-            return compare_files.single(found, ctx.triggered_id["index"])
+            what = ctx.triggered_id["index"]
+            if ctx.triggered_id["type"] == "compare-design-yaml":
+                return compare_files.single(found, what)
+            return compare_files.whole(here, found, what)
 
 
 def _register_link(app: Dash) -> None:

@@ -7,8 +7,11 @@ from typing import Any
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from dse.choice import numbers
+
 from . import compared
-from .compared import MOST, Asked
+from .compare_tables import saver
+from .compared import MOST, Asked, Compared
 from .context import Context
 from .page import aria
 
@@ -95,7 +98,7 @@ def figure(kind: str) -> Component:
         [
             dcc.Graph(id=f"compare-{kind}-graph", config=GRAPH, style={"height": "26rem"}),
             html.P(id=f"compare-{kind}-caption", className="caption"),
-            html.Button("Figure as SVG", id=f"compare-{kind}-button", type="button"),
+            saver(kind, "Figure as SVG"),
         ],
         id=f"compare-{kind}-section",
         className="card",
@@ -103,17 +106,19 @@ def figure(kind: str) -> Component:
     )
 
 
-def ablation(asked: Asked) -> Component:
+def ablation(asked: Asked, found: Compared) -> Component:
     """Which design's techniques are switched off and on, and where the answer appears."""
     wait = html.P("Every combination of its techniques is being priced …", role="status")
+    designs, metrics = switchable(found)
+    letters = [str(option["value"]) for option in designs]
     return html.Section(
         [
             html.H2("What each technique brings"),
             html.P("Choose a design: its techniques are switched off and on in all combinations."),
             html.Div(
                 [
-                    _chooser("Design", "compare-ablate-menu", asked.ablate),
-                    _chooser("Metric", "compare-metric-menu", asked.metric),
+                    _chooser("ablate", designs, letters, asked.ablate),
+                    _chooser("metric", metrics, metrics, asked.metric),
                 ],
                 className="choosers",
             ),
@@ -125,10 +130,24 @@ def ablation(asked: Asked) -> Component:
         ],
         id="compare-ablation-section",
         className="card",
-        hidden=True,
+        hidden=not metrics,
     )
 
 
-def _chooser(label: str, name: str, value: str) -> Component:
-    menu = dcc.Dropdown(id=name, value=value or None)
+def switchable(found: Compared) -> tuple[list[dict[str, str]], list[str]]:
+    """Options of both menus; none where the page declares no technique to switch."""
+    page = found.shown[0].page if found.shown else None
+    if page is None or not page.techniques:
+        return [], []
+    designs = [{"label": design.title, "value": design.letter} for design in found.shown]
+    return designs, numbers(page)
+
+
+def _chooser(name: str, options: Any, known: list[str], value: str) -> Component:  # noqa: ANN401 - as a menu takes them
+    """A menu; a value that it does not offer is not chosen."""
+    label, hint = {"ablate": ("Design", "Choose one"), "metric": ("Metric", "The total")}[name]
+    name = f"compare-{name}-menu"
+    menu = dcc.Dropdown(
+        id=name, options=options, value=value if value in known else None, placeholder=hint
+    )
     return html.Div([html.Label(label, htmlFor=name), menu], className="chooser")

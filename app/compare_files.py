@@ -24,8 +24,8 @@ File = dict[str, str]
 """A file as a browser saves it: content, filename and type."""
 
 
-def whole(context: Context, found: Compared, button: str) -> File:
-    """The table or a figure, as the id of the button says.
+def whole(context: Context, found: Compared, what: str) -> File:
+    """The `table`, or a figure by its kind.
 
     Raises:
         InputError: there is nothing to compare, or no such figure.
@@ -33,14 +33,13 @@ def whole(context: Context, found: Compared, button: str) -> File:
     if found.found is None:
         raise InputError("there is no comparison to save; add a second design")
     stem = f"compare-{found.found.page.slug}"
-    if button == "compare-table-button":
+    if what == "table":
         return {"content": as_csv(found.found), "filename": f"{stem}.csv", "type": "text/csv"}
-    kind = button.removeprefix("compare-").removesuffix("-button")
     drawn = charts(context, found)
-    if kind not in drawn:
-        raise unknown("figure", kind, drawn)
-    text = figures.svg(drawn[kind])
-    return {"content": text, "filename": f"{stem}-{kind}.svg", "type": "image/svg+xml"}
+    if what not in drawn:
+        raise unknown("figure", what, drawn)
+    text = figures.svg(drawn[what])
+    return {"content": text, "filename": f"{stem}-{what}.svg", "type": "image/svg+xml"}
 
 
 def single(found: Compared, name: str) -> File:

@@ -33,7 +33,7 @@ def listed(found: Compared) -> list[Component]:
 
 
 def _chosen(design: Design, *, lead: bool) -> Component:
-    of = "" if design.page is None else f" of page '{design.page.slug}'"
+    of = "" if design.page is None else f"of page '{design.page.slug}'"
     name = html.Span(shorten(design.name, most=120), title=design.name, className="compare-name")
     said: list[Component | str] = [
         html.Strong(design.letter),
@@ -42,12 +42,12 @@ def _chosen(design: Design, *, lead: bool) -> Component:
         html.Span(of, className="caption"),
     ]
     if lead:
-        said.append(html.Span(" the others are held against it", className="caption"))
+        said.append(html.Span(" · the others are held against it", className="caption"))
     buttons = [_button(design, "remove", "Remove")]
     if not design.refusal:
         buttons.insert(0, _button(design, "yaml", "YAML"))
         if not lead:
-            buttons.insert(0, _button(design, "first", "Hold against"))
+            buttons.insert(0, _button(design, "first", "Make reference"))
     refusal = [html.P(design.refusal, className="refusal")] if design.refusal else []
     return html.Li([html.Div([html.Span(said), html.Span(buttons)]), *refusal])
 
@@ -62,7 +62,12 @@ def _button(design: Design, kind: str, text: str) -> Component:
     return html.Button(text, id=identity, type="button", title=does, **aria(label=does))
 
 
-def result(found: Compared) -> list[Component | None]:
+def saver(what: str, text: str) -> Component:
+    """A button that saves the table or a figure."""
+    return html.Button(text, id={"type": "compare-save-button", "index": what}, type="button")
+
+
+def result(found: Compared) -> Sequence[Component | None]:
     """The table of a comparison, or in words why there is none."""
     if found.found is None:
         return _too_few(found)
@@ -77,7 +82,7 @@ def result(found: Compared) -> list[Component | None]:
             className="caption",
         ),
         *_notes(comparison, letters),
-        html.Button("Table as CSV", id="compare-table-button", type="button"),
+        saver("table", "Table as CSV"),
     ]
 
 
@@ -95,7 +100,7 @@ def _too_few(found: Compared) -> list[Component]:
             "or add design files."
         ),
         html.P("A page's design as it stands by default is a start:"),
-        html.Ul(starts, className="models"),
+        html.Ul(starts, className="models compare-starts"),
     ]
 
 
@@ -134,7 +139,7 @@ def _table(found: Comparison, shown: Sequence[Design]) -> Component:
         id="compare-designs-table",
     )
     region = aria(label="Comparison, scrolls sideways")
-    return html.Div(table, className="wide", tabIndex=0, role="region", **region)
+    return html.Div(table, className="wide compare-scroll", tabIndex=0, role="region", **region)
 
 
 def _groups(found: Comparison, shown: Sequence[Design]) -> Iterator[list[Component]]:
@@ -305,9 +310,14 @@ def charts(context: Context, compared: Compared) -> dict[str, Chart]:
 
 
 def _ranked(context: Context, found: Comparison) -> list[str]:
-    """Metrics with a better direction: what the run was searched for first, then the others."""
+    """What the run was searched for, where it is of this page; else all with a better direction."""
     snapshot, page = context.readable(), found.page
-    study = None if snapshot is None or snapshot.study.page is not page else snapshot.study
-    wanted = [] if study is None else [objective.metric for objective in study.objectives]
-    ranked = [name for name in chosen(page) if page.metrics[name].sense]
-    return list(dict.fromkeys((*wanted, *ranked)))
+    if snapshot is not None and snapshot.study.page is page:
+        return [objective.metric for objective in snapshot.study.objectives]
+    return [name for name in chosen(page) if page.metrics[name].sense]
+
+
+def height(chart: Chart) -> str:
+    """How tall a chart is drawn: bars side by side need room each."""
+    bars = len(chart.frame) if chart.kind == "grouped" else 0
+    return f"{max(26.0, 12.0 + 0.9 * bars):g}rem"

@@ -174,7 +174,7 @@ def _gains_caption(
         ("equal in every design", known, moved),
         (f"beyond the first {METRICS}", moved, drawn),
     )
-    text = [f"Ratios to {first}, turned so that right is better; predictions without intervals."]
+    text = [f"Predictions over those of {first}, turned so that right is better; no intervals."]
     for why, these, others in left:
         if names := [words(name).lower() for name in these if name not in others]:
             text.append(f"Not drawn, {why}: {', '.join(names)}.")
