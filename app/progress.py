@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dash import dcc, html
+from dash.dependencies import Wildcard
 from dash.development.base_component import Component
 
 from dse import store, units
@@ -149,12 +150,23 @@ def _table(heads: Iterable[str], rows: Sequence[Component]) -> Component:
 def _row(state: runs.State, current: str) -> Component:
     here = aria(current="page") if state.name == current else {}
     link = dcc.Link(state.name, href=f"/search?run={state.name}")
-    cells = [LOOKS[state.word], _done(state), _rate(state), _left(state)]
-    return html.Tr(
-        [html.Th(link, scope="row"), *(html.Td(cell) for cell in cells)],
-        className=state.word,
-        **here,
-    )
+    told = [html.Td(text, id=cell(state.name, what)) for what, text in cells(state).items()]
+    return html.Tr([html.Th(link, scope="row"), *told], **here)
+
+
+def cell(run: str | Wildcard, what: str | Wildcard) -> dict[str, str | Wildcard]:
+    """The id of a cell of the list; what changes is a cell, so that a link keeps the focus."""
+    return {"type": "search-run-cell", "run": run, "what": what}
+
+
+def cells(state: runs.State) -> dict[str, str]:
+    """What the list says of a run, in its order."""
+    return {
+        "state": LOOKS[state.word],
+        "designs": _done(state),
+        "rate": _rate(state),
+        "left": _left(state),
+    }
 
 
 def _done(state: runs.State) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
-from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
@@ -194,7 +195,7 @@ def _register_form(app: Dash) -> None:
     )
 
     @app.callback(
-        Output("app-url-location", "href"),
+        Output("app-url-location", "search"),
         Output("search-form-alert", "children", allow_duplicate=True),
         inputs={
             "clicks": Input("search-start-button", "n_clicks"),
@@ -207,7 +208,7 @@ def _register_form(app: Dash) -> None:
         if not clicks:
             raise PreventUpdate
         query, refusal = begun(_filled(given))
-        return (f"/search{query}" if query else no_update), refusal
+        return query or no_update, refusal
 
     @app.callback(
         Output("search-yaml-input", "value"),
@@ -237,11 +238,20 @@ def looked(run: Run | None) -> dict[str, Any]:
     states = [runs.state(each) for each in every[: progress.LISTED]]
     here = None if run is None else runs.state(run)
     alive = any(state.alive for state in (*states, *([here] if here else [])))
-    shown = {
-        "table": progress.listing(states, len(every) - len(states), name),
-        "interval": TICK if alive else IDLE,
-    }
+    table = progress.listing(states, len(every) - len(states), name)
+    cells = {state.name: progress.cells(state) for state in states}
+    shown = {"table": table, "cells": cells, "interval": TICK if alive else IDLE}
     return shown | (_shown(here) if here else dict.fromkeys(WATCHED, no_update))
+
+
+def _anew(
+    table: Component, cells: Mapping[str, Mapping[str, str]], there: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """The whole list where other runs are listed than are `there`, else its cells alone."""
+    ids = [item["id"] for item in there]
+    if list(dict.fromkeys(each["run"] for each in ids)) != list(cells) or not ids:
+        return {"table": table, "cells": [no_update] * len(ids)}
+    return {"table": no_update, "cells": [cells[each["run"]][each["what"]] for each in ids]}
 
 
 def _shown(state: runs.State) -> dict[str, Any]:
@@ -261,6 +271,7 @@ def _register_watch(app: Dash, context: Context) -> None:
     @app.callback(
         output={
             "table": Output("search-runs-table", "children"),
+            "cells": Output(progress.cell(ALL, ALL), "children"),
             "interval": Output("search-tick-interval", "interval"),
             **{key: Output(*part) for key, part in WATCHED.items()},
         },
@@ -271,7 +282,8 @@ def _register_watch(app: Dash, context: Context) -> None:
         },
     )
     def on_tick(name: str, **_: object) -> dict[str, Any]:
-        return looked(opened(context, name) if name else None)
+        found = looked(opened(context, name) if name else None)
+        return found | _anew(found["table"], found["cells"], ctx.outputs_grouping["cells"])
 
     @app.callback(
         Output("search-run-alert", "children"),

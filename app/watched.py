@@ -37,8 +37,8 @@ WEIGHED = 2000
 FEWEST = 50
 """Designs below which importances say nothing."""
 
-READ = 8
-"""Parts that a sample is read from."""
+READ = 16
+"""Parts that a sample of many designs is read from."""
 
 REDRAWN = 50_000
 """Most designs that are priced anew to be compared with."""
@@ -56,16 +56,16 @@ def sample(run: Run, names: Sequence[str], limit: int) -> pa.Table:
     parts = run.parts
     if not parts:
         raise InputError(f"{run.path}: no designs are stored yet; wait, or resume the search")
-    chosen = [parts[i] for i in np.unique(np.linspace(0, len(parts) - 1, READ).astype(int))]
-    each, found = -(-limit // len(chosen)), []
+    some = np.unique(np.linspace(0, len(parts) - 1, READ).astype(int))
+    chosen = parts if stored(run) <= limit else [parts[i] for i in some]
+    found = []
     for part in chosen:
         try:
-            table = pq.read_table(part, columns=list(dict.fromkeys(names)))
+            found.append(pq.read_table(part, columns=list(dict.fromkeys(names))))
         except (pa.ArrowException, OSError) as error:
             raise InputError(f"{part}: not readable ({error}); delete it to resume") from None
-        rows = np.unique(np.linspace(0, len(table) - 1, each).astype(int))
-        found.append(table.take(rows))
-    return pa.concat_tables(found)
+    whole = pa.concat_tables(found)
+    return whole.take(np.unique(np.linspace(0, len(whole) - 1, limit).astype(int)))
 
 
 def designs(run: Run, study: Study, names: Sequence[str]) -> Table:
