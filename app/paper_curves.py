@@ -81,7 +81,7 @@ def _panel(page: AnyModel, number: int, curve: AnyCurve, asked: Settings) -> Com
 
 
 def _graph(number: int, name: str) -> Component:
-    graph = dcc.Graph(id=part("graph", number, name), config=GRAPH, style={"height": "23rem"})
+    graph = dcc.Graph(id=part("graph", number, name), config=GRAPH, style={"height": "26rem"})
     return dcc.Loading(graph, delay_show=500)
 
 

@@ -18,6 +18,9 @@ from dse.formula import formula
 
 from .page import aria
 
+SIZE = 1.2
+"""Of a formula's letters over those around it, which are a sans serif and so look larger."""
+
 TITLES = {
     "Definitions": "Definitions",
     "Assumptions": "What is assumed",
@@ -64,9 +67,11 @@ def limits(found: Exposition) -> list[Component]:
     return parts
 
 
-def question(found: Exposition) -> Component:
-    """What the page answers, and the mechanism in a sentence or two."""
-    return html.P(said(_capital(found.parts["Question"][0])))
+def introduction(found: Exposition, asked: str) -> list[Component]:
+    """The question in full and the mechanism in a sentence or two, beyond what stands above."""
+    first, *rest = _capital(found.parts["Question"][0])
+    told = (first.removeprefix(asked).lstrip() if isinstance(first, str) else first, *rest)
+    return [html.P(said(told))] if any(told) else []
 
 
 def _capital(text: Prose) -> Prose:
@@ -88,9 +93,9 @@ def maths(latex: str) -> Component:
     """
     drawn = formula(latex)
     size = {
-        "width": f"{drawn.width:.3f}em",
-        "height": f"{drawn.height:.3f}em",
-        "verticalAlign": f"{-drawn.depth:.3f}em",
+        "width": f"{SIZE * drawn.width:.3f}em",
+        "height": f"{SIZE * drawn.height:.3f}em",
+        "verticalAlign": f"{-SIZE * drawn.depth:.3f}em",
     }
     image = f'url("data:image/svg+xml,{quote(drawn.svg)}")'
     return html.Span(

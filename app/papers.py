@@ -12,6 +12,7 @@ from dash.development.base_component import Component
 
 from dse import figures, registry, units, validate
 from dse.certainty import HEAD, UNCHECKED, span
+from dse.chart import Chart
 from dse.cross import points_from_kept
 from dse.errors import unknown
 from dse.exposition import Exposition, exposition
@@ -51,7 +52,7 @@ def layout(_context: Context, search: str) -> Component:
             html.Nav(["Page: ", *links], className="models", **aria(label="Pages that price")),
             html.H1(page.paper.question),
             html.P(publication(page.paper), className="caption"),
-            paper_equations.question(said),
+            *paper_equations.introduction(said, page.paper.question),
             html.P(page.note) if page.note else None,
             *(html.P(text, className="refusal", role="alert") for text in read.problems),
             dcc.Store(id=paper_curves.STORE, data={"model": slug, "asked": asked}),
@@ -199,8 +200,8 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Component:
     )
 
 
-def points(slug: str, *, dark: bool) -> object:
-    """The figure of a page's published points: its predictions with intervals, its mechanism."""
+def points(slug: str) -> Chart:
+    """The chart of a page's published points: predictions with intervals, and its mechanism."""
     executed = [
         {
             **asdict(one),
@@ -210,7 +211,7 @@ def points(slug: str, *, dark: bool) -> object:
         }
         for one in points_from_kept(slug)
     ]
-    return figures.plotly(figures.validation([*trusted(slug), *executed]), dark=dark)
+    return figures.validation([*trusted(slug), *executed])
 
 
 def held(slug: str, *, dark: bool) -> object:
@@ -229,7 +230,7 @@ def register(app: Dash, _context: Context) -> None:
     )
     def on_theme(dark: bool | None, state: Mapping[str, Any]) -> tuple[object, object]:
         slug = str(state["model"])
-        return points(slug, dark=bool(dark)), held(slug, dark=bool(dark))
+        return figures.plotly(points(slug), dark=bool(dark)), held(slug, dark=bool(dark))
 
     paper_curves.register(app)
 

@@ -11,7 +11,7 @@ from dse import units
 from dse.certainty import HEAD, span
 from dse.chart import Chart, Shown, shown, tidy, words
 from dse.curves import Span, Timeline
-from dse.spec import Array, knobs
+from dse.spec import Array, Mask, knobs
 from dse.traced import Trace
 
 if TYPE_CHECKING:
@@ -42,10 +42,10 @@ def _curve(found: Trace, metric: str) -> Chart:
         high=high,
         label=_labels(found, metric),
         **{metric: values},
-    )
+    )[_reached(found, values)].reset_index(drop=True)
     return Chart(
         kind="curves",
-        title=f"{words(metric)}: {facts.text}",
+        title=words(metric),
         x="across",
         y=metric,
         x_label=across.label,
@@ -58,6 +58,16 @@ def _curve(found: Trace, metric: str) -> Chart:
         y_scale=up.scale,
         choices=tuple(dict.fromkeys(series)),
     )
+
+
+def _reached(found: Trace, values: Array) -> Mask:
+    """From the first to the last design of each line that is drawn: gaps between them stay."""
+    kept = np.zeros(len(values), dtype=np.bool_)
+    for name in dict.fromkeys(found.line):
+        rows = np.flatnonzero((found.line == name) & ~np.isnan(values))
+        if rows.size:
+            kept[rows[0] : rows[-1] + 1] = True
+    return kept
 
 
 def _across(found: Trace) -> Shown:

@@ -6,7 +6,7 @@ import pytest
 
 from app import papers
 from app.context import Context
-from dse import registry, validate
+from dse import figures, registry, validate
 from dse.errors import InputError
 from dse.facts import publication
 from dse.residuals import coverage
@@ -48,7 +48,7 @@ def test_a_paper_without_a_doi_ends_after_its_year():
 
 
 def test_fit_and_check_rows_are_drawn_apart():
-    figure = papers.points("dfx", dark=False)
+    figure = figures.plotly(papers.points("dfx"))
     assert {"fit", "check"} <= {trace.name for trace in figure.data}
 
 
