@@ -11,13 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dse import interval, joint
+from dse import certainty, joint
 from dse.archive import Archive
 from dse.evaluate import Table
-from dse.interval import LEVEL
 from dse.joint import FRONT_DRAWS
 from dse.pareto import nondominated
-from dse.spec import Array, Mask, Result
+from dse.spec import Array, Mask
 from dse.study import Study
 
 RIVALS = 5_000
@@ -61,7 +60,7 @@ def confidence(
     asked = [*dict.fromkeys([*wanted, *judged(study), "feasible"])]
     portions = list(joint.batches(study.page, study.space, columns, asked, draws=draws))
     samples = {name: np.concatenate([part[name] for part in portions]) for name in asked}
-    low, high = _ends(study, columns, samples, wanted)
+    ends = certainty.ends(study, table, wanted)
     by_constraint = {
         c.text: np.mean(c.violation(samples[c.metric]) == 0, axis=1) for c in study.constraints
     }
@@ -70,33 +69,8 @@ def confidence(
     met = np.mean(np.logical_and.reduce([runs, *held]), axis=1)
     small = len(table) <= RIVALS
     ranked = _chances(study, samples, runs) if small else np.full(len(table), np.nan)
+    low, high = ({name: pair[side] for name, pair in ends.items()} for side in (0, 1))
     return Confidence(low, high, ranked, met, by_constraint)
-
-
-def _ends(
-    study: Study, columns: Mapping[str, Array], samples: Mapping[str, Array], names: Sequence[str]
-) -> tuple[dict[str, Array], dict[str, Array]]:
-    """Ends of the intervals: exact for a page with its own error model, else from the draws."""
-    if not study.page.uncertain:
-        spans = interval.spans(study.page, _priced(study, columns))
-        rows = len(next(iter(samples.values())))
-        ends = {name: np.stack([np.broadcast_to(e, rows) for e in spans[name]]) for name in names}
-    else:
-        tail = 0.5 - LEVEL / 2
-        ends = {
-            name: np.where(
-                np.all(samples[name] == samples[name][:, :1], axis=1),
-                np.nan,
-                joint.ends(study.page, name, samples[name], (tail, 1 - tail)),
-            )
-            for name in names
-        }
-    return {name: pair[0] for name, pair in ends.items()}, {n: pair[1] for n, pair in ends.items()}
-
-
-def _priced(study: Study, columns: Mapping[str, Array]) -> Result:
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        return study.page.evaluate(study.space.config(columns))
 
 
 def _chances(study: Study, samples: Mapping[str, Array], runs: Mask) -> Array:
@@ -139,5 +113,11 @@ def of_run(archive: Archive) -> tuple[Table, list[str], Table]:
     joined = Table.concat([front, beside])
     wide = widened(joined, confidence(archive.study, joined))
     place = {row: i for i, row in enumerate(joined["row"].tolist())}
-    chosen = np.array([place[row] for row in best["row"].tolist()], dtype=np.intp)
-    return wide.take(np.arange(len(front))), why, wide.take(chosen)
+    chosen = wide.take(np.array([place[row] for row in best["row"].tolist()], dtype=np.intp))
+    surer = {  # few designs, so that many draws are cheap: what `eval` says of them
+        f"{name}_{end}": values
+        for name, pair in certainty.ends(archive.study, chosen, judged(archive.study)).items()
+        for end, values in zip(("low", "high"), pair, strict=True)
+    }
+    told = Table({**chosen.columns, **surer}, chosen.units, chosen.labels)
+    return wide.take(np.arange(len(front))), why, told

@@ -283,15 +283,14 @@ def spans(
 ) -> dict[str, tuple[float, float]]:
     """Metric -> low and high end for one design, NaN where nothing was checked."""
     if not page.uncertain:
-        found = interval.spans(page, result, level)
-        return {name: (float(low), float(high)) for name, (low, high) in found.items()}
-    tail = 0.5 - level / 2
-    drawn = sampled(page, config, list(page.metrics))
-    spans = {}
-    for name, samples in drawn.items():
+        spans = interval.spans(page, result, level)
+        return {name: (float(low), float(high)) for name, (low, high) in spans.items()}
+    tail, nothing = 0.5 - level / 2, (float("nan"), float("nan"))
+    names = [name for name in page.metrics if name != "feasible"]
+    found = {"feasible": nothing}
+    for name, samples in sampled(page, config, names).items():
         value = float(result.metrics[name])
         low, high = ends(page, name, samples, (tail, 1 - tail))
-        unmoved = bool(np.all(samples == samples[0]))
-        ended = (np.nan, np.nan) if unmoved or np.isnan(value) else (low, high)
-        spans[name] = float(min(ended[0], value)), float(max(ended[1], value))
-    return {k: v if not np.isnan(v[0]) else (np.nan, np.nan) for k, v in spans.items()}
+        known = not np.isnan(value) and bool(np.any(samples != samples[0]))
+        found[name] = (float(min(low, value)), float(max(high, value))) if known else nothing
+    return found

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from dse.archive import Archive, explain_infeasible
+from dse.certainty import CHANCES, HEAD, chance, span
 from dse.confidence import of_run
 from dse.evaluate import Table
 from dse.grids import Facts, mark, new_grid, records, table
@@ -18,12 +19,6 @@ from dse.search import Outcome, method_of
 from dse.spec import AnyModel
 from dse.study import Study
 from dse.winners import Told, differing, told, verdict
-
-CHANCES = {
-    "chance_nondominated": "chance to be non-dominated",
-    "chance_constraints": "chance to meet all constraints",
-}
-"""What a column of chances says."""
 
 UNRANKED = "unknown or infinite"
 """What keeps an objective's value from being compared."""
@@ -121,22 +116,15 @@ def _print_best(out: Console, ended: Outcome, why: Sequence[str], best: Table) -
         cells = [cell if on else "" for cell, on in zip(cells, used, strict=True)]
         grid.add_row(f"[bold]{name}[/bold]" if name in goals else name, *cells)
         if name in goals and not np.isnan(best[f"{name}_low"]).all():
-            grid.add_row("  90 % interval", *_spans(best, name))
+            pairs = zip(best[f"{name}_low"], best[f"{name}_high"], strict=True)
+            unit = best.units.get(name, "")
+            grid.add_row(f"  {HEAD}", *(span(low, high, unit) for low, high in pairs))
     for name, words in CHANCES.items():
-        grid.add_row(words, *("" if np.isnan(p) else f"{100 * p:.0f} %" for p in best[name]))
+        grid.add_row(words, *map(chance, best[name]))
     flagged = ["extrapolates" if flag else "" for flag in best["extrapolates"]]
     if any(flagged):
         grid.add_row("", *flagged)
     out.print(grid)
-
-
-def _spans(best: Table, name: str) -> list[str]:
-    """The interval of a metric of each design in one text; empty where nothing was checked."""
-    unit = best.units.get(name, "")
-    pairs = zip(best[f"{name}_low"], best[f"{name}_high"], strict=True)
-    return [
-        "" if np.isnan(low) else f"{mark(low, unit)} to {mark(high, unit)}" for low, high in pairs
-    ]
 
 
 def _nothing(out: Console, ended: Outcome) -> None:
