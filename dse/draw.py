@@ -237,8 +237,13 @@ _PLOTLY: dict[str, Callable[[Chart, Group], dict[str, object]]] = {
 }
 
 
-def svg(chart: Chart) -> str:
-    """A chart for print, as SVG; the same chart is the same text to the last byte."""
+def svg(chart: Chart, *, behind: Callable[[Axes], None] | None = None) -> str:
+    """A chart for print, as SVG; the same chart is the same text to the last byte.
+
+    Args:
+        chart: the marks.
+        behind: draws what lies behind them, in display units.
+    """
     from matplotlib import rc_context  # noqa: PLC0415 - a second that only print pays
     from matplotlib.figure import Figure  # noqa: PLC0415
 
@@ -247,6 +252,8 @@ def svg(chart: Chart) -> str:
         tall = max(3.6, 0.2 * len(chart.frame)) if chart.kind == "grouped" else 3.6
         figure = Figure(figsize=(6.4, tall), layout="constrained")
         axes = figure.subplots()
+        if behind is not None:
+            behind(axes)
         for group in groups(chart):
             _PRINT[chart.kind](axes, chart, group)
         if ends := equal_line(chart):

@@ -2,7 +2,8 @@
 
 `plotly` draws a chart for the app and `svg` for print; both read the same frame, scales and
 palette, so they cannot disagree. Nobody else draws. Frames are SI; a chart's scales are the
-display units, one per axis. A new kind of chart is one builder and one entry in each renderer.
+display units, one per axis. A new kind of chart is one builder and one entry in each renderer;
+parallel lines and densities, which share no axes with marks, bring a pair of their own.
 """
 
 from __future__ import annotations
@@ -14,10 +15,16 @@ from dse.breakdown import Breakdown
 from dse.certainty import HEAD, span
 from dse.chart import Chart as Chart
 from dse.chart import shown, tidy, words
+from dse.density_chart import density as density
+from dse.density_chart import density_plotly as density_plotly
+from dse.density_chart import density_svg as density_svg
 from dse.draw import plotly as plotly
 from dse.draw import svg as svg
 from dse.evaluate import Table
 from dse.front_chart import front as front
+from dse.parallel_chart import parallel as parallel
+from dse.parallel_chart import parallel_plotly as parallel_plotly
+from dse.parallel_chart import parallel_svg as parallel_svg
 from dse.spec import AnyModel
 from dse.trust_charts import calibration as calibration
 from dse.trust_charts import validation as validation

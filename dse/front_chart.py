@@ -141,8 +141,9 @@ def front(
     """Designs and their front in two columns, a third as colour.
 
     Designs that meet every constraint are drawn, thinned evenly to `limit`; the front is always
-    whole. When no design meets them, all are drawn as rejected. A mark's `row` is its position in
-    the front, or the front's length plus its position among the designs.
+    whole. With a limit of 0 a density takes their place. When no design meets them, all are drawn
+    as rejected. A mark's `row` is its position in the front, or the front's length plus its
+    position among the designs.
 
     Raises:
         InputError: a column that does not exist or is not a number.
@@ -238,8 +239,9 @@ def _drawn_words(
     """What is drawn of all designs, and what is not."""
     yield (
         f"Predictions of the page '{study.page.slug}' for {study.slug}: {accepted:,} of "
-        f"{len(designs):,} designs are feasible and meet every constraint, {drawn:,} are drawn "
-        "beside the whole front."
+        f"{len(designs):,} designs are feasible and meet every constraint, "
+        f"{f'{drawn:,} are drawn beside' if drawn else 'their density is drawn behind'} the whole "
+        "front."
     )
     if lost:
         yield f"{lost:,} marks with an unknown or infinite value are left out."

@@ -356,7 +356,7 @@ def _to_arrow(table: Table, played: Mapping[str, Mask]) -> pa.Table:
 
 
 def from_arrow(table: pa.Table) -> Table:
-    """Some columns of a part as they were evaluated: codes for slugs, idle knobs at their value."""
+    """Columns of a part as they were priced: codes for slugs, idle knobs at their value."""
     columns: dict[str, np.ndarray[Any, Any]] = {}
     labels: dict[str, tuple[str, ...]] = {}
     for field in table.schema:
