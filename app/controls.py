@@ -1,4 +1,7 @@
-"""One control per knob: a slider with a box that takes units, or a menu of a catalog's rows."""
+"""One control per knob: a slider with a box that takes units, or a menu of a catalog's rows.
+
+They stand in folded groups, errors last. Pointing at a name tells where its number is from.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,15 @@ from .page import aria
 
 STEPS = 200
 """Positions of a slider over a continuous range."""
+
+FEW = 40
+"""Knobs of a page up to which every group is unfolded."""
+
+SETTING = "Setting"
+"""The group of knobs that stand in no group."""
+
+ERRORS = "errors held at 1"
+"""The group of knobs that hold truth over prediction, which a design does not choose."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +108,7 @@ def _control(page: AnyModel, knob: Knob, axis: Axis | None) -> Control:
 
 def part(kind: str, path: str | Wildcard) -> dict[str, str | Wildcard]:
     """The id of one part of a knob's control: `range`, `text` or `menu`; `ALL` is every knob."""
-    return {"type": f"explore-knob-{kind}", "index": path}
+    return {"type": f"design-knob-{kind}", "index": path}
 
 
 def dom(identity: Mapping[str, object]) -> str:
@@ -104,33 +116,67 @@ def dom(identity: Mapping[str, object]) -> str:
     return json.dumps(identity, sort_keys=True, separators=(",", ":"))
 
 
-def panel(found: Mapping[str, Control], settings: design.Settings) -> list[Component]:
-    """Every control, grouped by the prefix of its knob."""
+def panel(
+    page: AnyModel, found: Mapping[str, Control], settings: design.Settings
+) -> list[Component]:
+    """Every control, grouped by the prefix of its knob; what only an interval draws comes last."""
     groups: dict[str, list[Control]] = {}
+    errors: list[Control] = []
     for path, control in found.items():
-        groups.setdefault(path.rpartition(".")[0], []).append(control)
-    return [_group(prefix, rows, settings) for prefix, rows in sorted(groups.items())]
+        group = groups.setdefault(path.rpartition(".")[0], [])
+        (errors if path in page.uncertain else group).append(control)
+    named = {_title(prefix): rows for prefix, rows in groups.items() if rows}
+    last = {ERRORS: errors} if errors else {}
+    unfolded = len(found) <= FEW
+    return [
+        _group(page, title, rows, settings, unfolded=unfolded or place == 0)
+        for place, (title, rows) in enumerate(sorted(named.items()))
+    ] + [_group(page, title, rows, settings, unfolded=False) for title, rows in last.items()]
 
 
-def _group(prefix: str, members: Sequence[Control], settings: design.Settings) -> Component:
-    rows = [_row(control, settings[control.knob.path]) for control in members]
-    legend = prefix.replace(".", " ").capitalize() or "Setting"
-    return html.Fieldset([html.Legend(legend), *rows], className="knobs")
+def _title(prefix: str) -> str:
+    return prefix.replace(".", " ") or SETTING
 
 
-def _row(control: Control, value: float | str) -> Component:
+def _group(
+    page: AnyModel,
+    title: str,
+    members: Sequence[Control],
+    settings: design.Settings,
+    *,
+    unfolded: bool,
+) -> Component:
+    rows = [_row(control, settings[control.knob.path], page) for control in members]
+    count = html.Span(f" {len(rows)}", className="caption")
+    return html.Details([html.Summary([title, count]), *rows], className="knobs", open=unfolded)
+
+
+def _row(control: Control, value: float | str, page: AnyModel) -> Component:
     knob = control.knob
-    name = knob.path.rpartition(".")[2].replace("_", " ")
+    name, told = knob.path.rpartition(".")[2].replace("_", " "), provenance(page, knob)
     if control.choices:
-        label = html.Label(name, htmlFor=dom(part("menu", knob.path)), title=knob.text)
+        label = html.Label(name, htmlFor=dom(part("menu", knob.path)), title=told)
         return html.Div([label, _menu(control, str(value))], className="knob wide")
     box = part("text", knob.path)
-    label = html.Label(name, htmlFor=dom(box), title=knob.text)
+    label = html.Label(name, htmlFor=dom(box), title=told)
     text = dcc.Input(
         id=box, type="text", value=design.shown(knob, value), debounce=True, className="box"
     )
     slider = [_slider(control, float(value))] if control.slides else []
     return html.Div([label, text, *slider], className="knob")
+
+
+def provenance(page: AnyModel, knob: Knob) -> str:
+    """What a knob is, its symbol, and where its default stands and of which kind that is."""
+    said = f"{knob.text}\n{knob.path}, symbol {knob.symbol}"
+    number = page.data.parameters.get(knob.path)
+    if knob.catalog is not None:
+        return f"{said}\nRows of the catalog {knob.catalog.name}, each number with its source"
+    if number is None:
+        return said
+    note = f". {number.note}" if number.note else ""
+    source = f"{number.source.where} ({number.source.kind})"
+    return f"{said}\nDefault {units.show(number.value, knob.unit)}: {source}{note}"
 
 
 def _menu(control: Control, value: str) -> Component:

@@ -38,7 +38,7 @@ def layout(context: Context, search: str) -> Component:
                             html.H2("Knobs"),
                             _models(asked.page),
                             html.Div(id="explore-knob-alert", role="alert", className="refusal"),
-                            *panel(found, settings),
+                            *panel(asked.page, found, settings),
                         ],
                         className="card sidebar",
                     ),
