@@ -221,7 +221,7 @@ def _register_ablation(app: Dash, context: Context) -> None:
         with opened(context, view) as here:
             found = compared.read_all(here, view["designs"])
             designs, metrics = compare_controls.switchable(found)
-        return designs, metrics, not metrics
+        return designs, metrics, not found.shown
 
     @app.callback(
         Output("compare-ablation-panel", "children"),
@@ -230,17 +230,25 @@ def _register_ablation(app: Dash, context: Context) -> None:
         Input("compare-metric-menu", "value"),
     )
     def on_ablate(view: View, letter: str | None, metric: str | None) -> Component | None:
-        return brought(context, view, letter, metric) if letter else None
+        return brought(context, view, letter, metric)
 
 
-def brought(context: Context, view: View, letter: str, metric: str | None) -> Component:
-    """What the techniques of one design bring, or in words why nobody can say."""
-    try:
-        with opened(context, view) as here:
-            found = compared.read_all(here, view["designs"])
-            return compare_ablation.ablation(found, letter, metric)
-    except InputError as error:
-        return html.P(str(error), className="refusal")
+def brought(
+    context: Context, view: View, letter: str | None, metric: str | None
+) -> Component | None:
+    """What the techniques of one design bring, or in words why nobody can say.
+
+    Nothing is worked out before a design is chosen, but for a page that has no technique.
+    """
+    with opened(context, view) as here:
+        found = compared.read_all(here, view["designs"])
+        page = found.shown[0].page if found.shown else None
+        if page is None or not (letter or not page.techniques):
+            return None
+        try:
+            return compare_ablation.ablation(found, letter or found.shown[0].letter, metric)
+        except InputError as error:
+            return html.P(f"{error}.", className="caption")
 
 
 def _register_files(app: Dash, context: Context) -> None:

@@ -130,7 +130,7 @@ def ablation(asked: Asked, found: Compared) -> Component:
         ],
         id="compare-ablation-section",
         className="card",
-        hidden=not metrics,
+        hidden=not found.shown,
     )
 
 

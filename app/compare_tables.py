@@ -310,7 +310,7 @@ def charts(context: Context, compared: Compared) -> dict[str, Chart]:
 
 
 def _ranked(context: Context, found: Comparison) -> list[str]:
-    """What the run was searched for, where it is of this page; else all with a better direction."""
+    """What the run was searched for, if it is of this page; else all with a better direction."""
     snapshot, page = context.readable(), found.page
     if snapshot is not None and snapshot.study.page is page:
         return [objective.metric for objective in snapshot.study.objectives]

@@ -1,0 +1,470 @@
+"""The Compare page: what names a design, refusals in words, and numbers that are those of eval."""
+
+import base64
+import csv
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dash import Dash
+from flask.testing import FlaskClient
+
+from app import compare, compare_files, compare_tables, compared, server
+from app.compared import MOST, Asked
+from app.context import Context
+from dse import registry, units, verbs
+from dse.errors import InputError
+
+from .test_browser import CHROMIUM, Seen, browser, url  # noqa: F401 - fixtures
+from .test_front import text_of
+from .test_server import post
+
+THREE = ["toy", "toy:requests=2", "toy:chip=t4,memory.bandwidth=20 GB/s"]
+
+
+def settings_of(context: Context, name: str) -> dict[str, Any]:
+    return compared.read(context, name)[1].echo()
+
+
+def edit(context: Context, names: list[str], trigger: Any, **given: str) -> tuple[Any, str]:
+    blank = dict.fromkeys(("typed", "pasted", "file", "chosen", "contents"))
+    view = {"run": "", "designs": names}
+    after, message = compare.edited(context, view, trigger, {**blank, **given})
+    return after["designs"], message
+
+
+class TestNames:
+    def test_settings_are_read_as_the_command_line_reads_them(self, context):
+        found = settings_of(context, "toy:chip=t4,memory.bandwidth=20 GB/s,requests=2")
+        assert found == {
+            "chip": "t4",
+            "memory": {"bandwidth": 2e10, "efficiency": 0.5},
+            "requests": 2.0,
+        }
+
+    def test_names_of_the_run_are_those_of_the_command_line(self, context, run):
+        for name in ("balanced", "latency", "best cost", "1", "12"):
+            alone = verbs.evaluate(f"{run.path}:{name}")
+            page, config = compared.read(context, name)
+            assert compared.answer(page, config) == alone
+
+    def test_any_row_of_the_run_can_be_named(self, context):
+        designs = context.snapshot().designs
+        found = settings_of(context, "row:17")
+        assert found["requests"] == designs["requests"][17]
+        assert found["memory"]["bandwidth"] == designs["memory.bandwidth"][17]
+
+    @pytest.mark.parametrize(
+        ("name", "words"),
+        [
+            ("toy:reqests=3", "unknown knob 'reqests'; did you mean requests?"),
+            ("toy:requests=32", "`requests < 32` must hold; set requests to 31 or less"),
+            ("toy:requests", "toy 'requests' must read key=value"),
+            ("toy:requests={", "toy requests:1: not readable as YAML"),
+            ("tai:requests=3", "unknown design 'tai:requests=3'"),
+            ("blanced", "did you mean balanced"),
+            ("0", "there is no design 0 in the front; its rows count from 1 to 12"),
+            ("13", "there is no design 13 in the front"),
+            ("row:144", "there is no design 144 in the run; its rows count from 0 to 143"),
+        ],
+    )
+    def test_a_name_nobody_knows_is_refused_in_one_line(self, context, name, words):
+        with pytest.raises(InputError) as caught:
+            compared.read(context, name)
+        assert words in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+    def test_without_a_run_its_names_are_refused_with_the_reason(self, toy):
+        with pytest.raises(InputError, match="no run is open that could name a design 'balanced'"):
+            compared.read(Context(), "balanced")
+
+    def test_no_name_reads_a_file_of_this_machine(self, tmp_path: Path):
+        secret = tmp_path / "secret.yaml"
+        secret.write_text("family: gpt2\nword: hidden\n")
+        with pytest.raises(InputError, match="which the explorer does not open") as caught:
+            compared.read(Context(), f"roofline:workload={secret}")
+        assert "hidden" not in str(caught.value)
+
+
+class TestLinks:
+    def test_a_link_reproduces_the_view(self):
+        asked = Asked(tuple(THREE), ablate="B", metric="latency")
+        assert compared.asked(compared.link(asked, "toy/first")) == asked
+
+    def test_a_link_names_the_run_only_where_a_design_is_named_by_it(self, toy):
+        assert "run=" not in compared.link(Asked(("toy", "toy:requests=2")), "toy/first")
+        assert "run=toy/first" in compared.link(Asked(("toy", "row:3")), "toy/first")
+
+    def test_a_link_of_too_many_designs_shows_the_first_and_says_so(self):
+        names = [f"toy:requests={n}" for n in range(1, 9)]
+        asked = compared.asked(compared.link(Asked(tuple(names)), ""))
+        assert list(asked.names) == names[:MOST]
+        assert asked.problems == (f"The link names 8 designs; the first {MOST} are compared.",)
+
+    def test_a_link_of_another_machine_is_not_read_without_end(self):
+        asked = compared.asked("?design=" + "x" * 10**6)
+        assert asked.names == ()
+        assert "longer than" in asked.problems[0]
+
+    def test_a_run_that_is_not_there_is_told_and_not_replaced(
+        self, context, tmp_path, monkeypatch
+    ):
+        monkeypatch.chdir(tmp_path)
+        with pytest.raises(InputError, match="no run 'toy/other'"):
+            compare.layout(context, "?run=toy/other&design=balanced")
+
+    def test_an_open_run_is_compared_at_once(self, context):
+        first, second = compared.first(context)
+        assert settings_of(context, first) != settings_of(context, second)
+
+
+class TestEdits:
+    def test_a_design_is_added_by_name_and_from_the_run(self, context):
+        assert edit(context, ["toy"], "compare-name-button", typed=" toy:requests=2 ") == (
+            ["toy", "toy:requests=2"],
+            "",
+        )
+        assert edit(context, [], "compare-run-menu", chosen="balanced") == (["balanced"], "")
+
+    def test_what_cannot_be_added_leaves_the_designs_and_says_why(self, context):
+        said = {
+            name: edit(context, THREE, "compare-name-text", typed=name)
+            for name in ("toy", "toy:requests=32", "", "dfx")
+        }
+        assert all(after == THREE for after, _ in said.values())
+        assert said["toy"][1] == "'toy' is there already, as A"
+        assert "`requests < 32` must hold" in said["toy:requests=32"][1]
+        assert "no design is named" in said[""][1]
+
+    def test_a_design_of_another_page_is_refused_in_words(self, monkeypatch, context, toy):
+        known = registry.model
+        monkeypatch.setattr(registry, "slugs", lambda: ("toy", "dfx"))
+        monkeypatch.setattr(registry, "model", known)
+        after, message = edit(context, ["toy"], "compare-name-text", typed="dfx")
+        assert after == ["toy"]
+        assert "it is of page 'dfx' and the first of 'toy'" in message
+
+    def test_a_seventh_design_is_refused(self, context):
+        names = [f"toy:requests={n}" for n in range(1, MOST + 1)]
+        after, message = edit(context, names, "compare-name-text", typed="toy:requests=20")
+        assert after == names
+        assert message == "6 designs fit side by side; remove one to add another"
+
+    def test_a_design_leaves_or_leads(self):
+        button = {"index": "b"}
+        names = ["a", "b", "c"]
+        assert compare.rearranged(names, {**button, "type": "compare-design-remove"}) == ["a", "c"]
+        leads = {**button, "type": "compare-design-first"}
+        assert compare.rearranged(names, leads) == ["b", "a", "c"]
+        assert compare.rearranged(["a"], leads) == ["a"]
+
+
+def encoded(text: str | bytes) -> str:
+    content = text if isinstance(text, bytes) else text.encode()
+    return "data:application/yaml;base64," + base64.b64encode(content).decode()
+
+
+class TestFiles:
+    def test_an_uploaded_and_a_pasted_design_are_the_same(self, context):
+        text = "model: toy\nset: {memory: {bandwidth: 20 GB/s}, requests: 2, chip: t4}\n"
+        (up,), _ = edit(
+            context, [], "compare-file-upload", contents=encoded(text), file="mine.yaml"
+        )
+        (pasted,), _ = edit(context, [], "compare-yaml-button", pasted=text)
+        assert up == pasted == "toy:chip=t4,memory.bandwidth=20 GB/s,requests=2"
+        assert settings_of(context, up)["memory"]["bandwidth"] == 2e10
+
+    def test_numbers_survive_to_the_last_bit(self, context):
+        given = 12345678901.234567
+        name = compared.of_file(f"model: toy\nset: {{memory.bandwidth: {given!r}}}", "a.yaml")
+        assert settings_of(context, name)["memory"]["bandwidth"] == given
+
+    @pytest.mark.parametrize(
+        ("text", "words"),
+        [
+            ("model: toy\nset: {requests: [}", "mine.yaml:2: not readable as YAML"),
+            ("just words", "mine.yaml: a design file needs 'model' and 'set'"),
+            ("model: tai\nset: {}", "unknown model 'tai'"),
+            ("model: toy\nset: 3", "mine.yaml: set: must hold 'knob: value' lines, got 3"),
+            ("model: toy\nset: {requests: many}", "'requests'"),
+            ("model: toy\nset: {requests: 40}", "`requests < 32` must hold"),
+            (b"\xff\xfe\x00", "mine.yaml: not UTF-8 text; give a YAML file"),
+            ("a: " + "x" * 10**5, "mine.yaml: longer than"),
+        ],
+    )
+    def test_a_malformed_upload_is_one_line_and_changes_nothing(self, context, text, words):
+        after, message = edit(
+            context, ["toy"], "compare-file-upload", contents=encoded(text), file="mine.yaml"
+        )
+        assert after == ["toy"]
+        assert words in message
+        assert "\n" not in message
+        assert "Traceback" not in message
+
+    def test_each_design_is_saved_as_what_eval_gives_the_same_values_of(
+        self, context, tmp_path: Path
+    ):
+        found = compared.compared(context, ["balanced", "row:17", *THREE])
+        for design, held in zip(found.shown, found.found.answers, strict=True):
+            file = compare_files.single(found, design.name)
+            path = tmp_path / file["filename"]
+            path.write_text(file["content"])
+            assert verbs.evaluate(path) == held
+
+    def test_a_design_at_a_persons_own_prices_is_saved_with_them(self, tmp_path: Path):
+        own = tmp_path / "own.yaml"
+        own.write_text("date: 2026-12-01\nprices:\n  t4: {value: 12345, unit: USD}\n")
+        names = ["codesign:serve.gpu=t4", "codesign"]
+        with registry.priced_by(own):
+            found = compared.compared(Context(), names)
+            file = compare_files.single(found, names[0])
+        path = tmp_path / file["filename"]
+        path.write_text(file["content"])
+        assert verbs.evaluate(path)["metrics"] == found.found.answers[0]["metrics"]
+        assert verbs.evaluate(path)["metrics"] != verbs.evaluate("codesign")["metrics"]
+
+    def test_the_csv_holds_every_number_in_full_with_units_in_its_header(self, context):
+        found = compared.compared(context, THREE)
+        text = compare_files.whole(context, found, "table")["content"]
+        rows = list(csv.DictReader(io.StringIO(text)))
+        for row, held in zip(rows, found.found.answers, strict=True):
+            assert float(row["latency [s]"]) == held["metrics"]["latency"]["value"]
+            assert row["latency_low [s]"] == ""  # nothing of the toy was checked
+            assert row["latency_tier"] == "unchecked"
+            assert float(row["terms.memory [s]"]) == held["terms"]["memory"]
+        assert [row["requests [request]"] for row in rows] == ["4.0", "2.0", "4.0"]
+
+    def test_figures_are_saved_as_svg(self, context):
+        found = compared.compared(context, THREE)
+        for kind in compare.KINDS:
+            file = compare_files.whole(context, found, kind)
+            assert file["content"].startswith("<?xml")
+            assert file["filename"] == f"compare-toy-{kind}.svg"
+
+    def test_there_is_nothing_to_save_before_there_is_a_comparison(self, context):
+        found = compared.compared(context, ["toy"])
+        with pytest.raises(InputError, match="add a second design"):
+            compare_files.whole(context, found, "table")
+
+
+class TestTable:
+    def test_it_holds_what_differs_every_term_and_how_each_number_is_known(self, context):
+        found = compared.compared(context, THREE)
+        text = " ".join(map(text_of, filter(None, compare_tables.result(found))))
+        for words in ("memory.bandwidth", "24 ms", "22 ms", "14 ms", "unchecked", "400 W", "70 W"):
+            assert words in text
+        assert "better" in text
+        assert "Latency is the sum of" in text
+
+    def test_better_and_worse_follow_the_direction_of_the_metric(self, context):
+        found = compared.compared(context, ["toy", "toy:requests=2"])
+        cells = {cell.id: text_of(cell) for cell in walk_cells(compare_tables.result(found))}
+        assert "▲" in cells["compare-latency-B"]
+        assert "better" in cells["compare-latency-B"]
+        assert "▲" not in cells["compare-latency-A"]
+        worse = compared.compared(context, ["toy:requests=2", "toy"])
+        cells = {cell.id: text_of(cell) for cell in walk_cells(compare_tables.result(worse))}
+        assert "▼" in cells["compare-latency-B"]
+        assert "worse" in cells["compare-latency-B"]
+
+    def test_fewer_than_two_designs_are_an_empty_state_in_words(self, context):
+        for names in ([], ["toy"], ["toy", "nobody"]):
+            found = compared.compared(context, names)
+            text = " ".join(map(text_of, compare_tables.result(found)))
+            assert "a comparison needs two of one page" in text
+            assert compare_tables.charts(context, found) == {}
+
+    def test_a_design_that_is_not_covered_keeps_its_letter_and_says_why(self, context):
+        found = compared.compared(context, ["toy", "toy:requests=32", "toy:requests=2"])
+        assert [design.letter for design in found.shown] == ["A", "C"]
+        text = " ".join(map(text_of, compare_tables.listed(found)))
+        assert "`requests < 32` must hold" in text
+
+    def test_an_infeasible_design_is_compared_and_told(self, context):
+        slow = "toy:requests=31,memory.bandwidth=100 MB/s"
+        found = compared.compared(context, ["toy", slow])
+        cells = {cell.id: text_of(cell) for cell in walk_cells(compare_tables.result(found))}
+        assert "no" in cells["compare-feasible-B"]
+        text = " ".join(map(text_of, filter(None, compare_tables.result(found))))
+        assert "Caution (B): batches over 6 were never measured" in text
+
+    def test_equal_designs_are_said_to_be_one(self, context):
+        found = compared.compared(context, ["toy", "toy:requests=4"])
+        text = " ".join(map(text_of, filter(None, compare_tables.result(found))))
+        assert "No knob differs: the designs are one." in text
+        assert "metrics equal in every design" in text
+
+
+def walk_cells(parts: Any) -> Iterator[Any]:
+    from .test_controls import walk
+
+    for part in filter(None, parts):
+        for item in walk(part):
+            if str(getattr(item, "id", "")).startswith("compare-") and type(item).__name__ == "Td":
+                yield item
+
+
+class TestAblation:
+    def brought(self, *given: Any) -> Any:
+        view = {"run": "", "designs": ["codesign:compile.tuner=oneshot", "codesign"]}
+        return compare.brought(Context(), view, *given)
+
+    def test_factors_and_verdicts_are_those_of_ablate(self):
+        text = text_of(self.brought("A", "latency"))
+        terms = verbs.ablation("codesign", {"compile.tuner": "oneshot"}).terms("latency")
+        assert f"x{terms[0].factor:.3g}" in text
+        assert terms[0].verdict in text
+        assert terms[0].techniques[0] in text
+
+    def test_nothing_is_worked_out_before_a_design_is_chosen(self, monkeypatch):
+        def never(*_: object) -> None:
+            raise AssertionError
+
+        monkeypatch.setattr(compare.compare_ablation, "ablate", never)
+        assert self.brought(None, None) is None
+
+    def test_wrong_choices_are_refused_in_words(self):
+        assert "choose one of: A, B" in text_of(self.brought("F", None))
+        assert "unknown metric 'speed'" in text_of(self.brought("A", "speed"))
+
+    def test_a_page_without_techniques_says_so(self, context):
+        view = {"run": "", "designs": ["toy", "toy:requests=2"]}
+        said = text_of(compare.brought(context, view, None, None))
+        assert "'toy' declares no technique to switch off" in said
+
+
+@pytest.fixture
+def served(run) -> Dash:
+    return server.create(run)
+
+
+@pytest.fixture
+def client(served: Dash) -> FlaskClient:
+    return served.server.test_client()
+
+
+class TestServed:
+    def test_the_page_is_found_and_its_link_opens_it(self, client):
+        location = {
+            "app-url-location.pathname": "/compare",
+            "app-url-location.search": "?design=toy&design=toy:requests=2",
+        }
+        text = json.dumps(post(client, "app-page-main", location))
+        assert '"designs": ["toy", "toy:requests=2"]' in text
+
+    def test_designs_are_answered_with_table_figures_and_captions(self, client):
+        view = {"run": "toy/first", "designs": ["balanced", *THREE]}
+        answer = post(client, "compare-result-panel", {"compare-designs-store.data": view})
+        parts = answer["response"]
+        assert "24 ms" in json.dumps(parts["compare-result-panel"])
+        figure = parts["compare-made-of-graph"]["figure"]
+        assert [trace["type"] for trace in figure["data"]] == ["bar", "bar"]
+        assert figure["layout"]["showlegend"] is True
+        assert parts["compare-gains-section"]["hidden"] is False
+
+    def test_a_view_is_answered_with_its_link(self, client):
+        view = {"run": "toy/first", "designs": ["balanced", "toy:requests=2"]}
+        given = {"compare-designs-store.data": view, "compare-ablate-menu.value": "A"}
+        answer = post(client, "compare-link-anchor", given)["response"]
+        link = answer["compare-link-anchor"]["href"]
+        assert compared.asked(link) == Asked(tuple(view["designs"]), ablate="A")
+
+    def test_a_button_saves_and_one_that_has_just_appeared_does_not(self, client):
+        assert "latency [s]" in saved(client, clicks=1)["content"]
+        assert saved(client, clicks=None) == {}
+
+    def test_a_wrong_view_is_told_without_a_trace(self, client):
+        view = {"run": "toy/gone", "designs": ["balanced"]}
+        answer = post(client, "compare-result-panel", {"compare-designs-store.data": view})
+        told = answer["sideUpdate"]["app-message-alert"]["children"]
+        assert "no run 'toy/gone'" in told
+        assert "Traceback" not in json.dumps(answer)
+
+
+def saved(client: FlaskClient, clicks: int | None) -> dict[str, str]:
+    """What a click on 'Table as CSV' answers."""
+    button = {"type": "compare-save-button", "index": "table"}
+    body = {
+        "output": "compare-file-download.data",
+        "outputs": {"id": "compare-file-download", "property": "data"},
+        "inputs": [[{"id": button, "property": "n_clicks", "value": clicks}], []],
+        "state": [
+            {
+                "id": "compare-designs-store",
+                "property": "data",
+                "value": {"run": "toy/first", "designs": THREE},
+            }
+        ],
+        "changedPropIds": ['{"index":"table","type":"compare-save-button"}.n_clicks'],
+    }
+    answer = client.post("/_dash-update-component", json=body)
+    if answer.status_code == 204:
+        return {}
+    assert answer.status_code == 200
+    return answer.get_json()["response"]["compare-file-download"]["data"]
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium")
+def test_a_third_design_is_added_in_the_browser_and_its_numbers_are_evals(browser, url, tmp_path):  # noqa: F811 - fixtures
+    seen = Seen(browser)
+    page = seen.page
+    page.goto(f"{url}compare?design=toy&design=toy:requests=2")
+    page.wait_for_selector("#compare-latency-B")
+    page.get_by_label("Add by name").fill("toy:chip=t4,memory.bandwidth=20 GB/s")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#compare-latency-C")
+    alone = verbs.evaluate("toy", {"chip": "t4", "memory.bandwidth": "20 GB/s"})
+    for name in ("latency", "cost", "power"):
+        held = alone["metrics"][name]
+        shown = page.inner_text(f"#compare-{name}-C .compare-value")
+        assert shown == units.show(held["value"], held["unit"])
+    assert "design=toy:chip=t4,memory.bandwidth=20 GB/s" in page.evaluate(
+        "decodeURIComponent(location.search)"
+    )
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save design C as YAML for dse eval").click()
+    path = tmp_path / "c.yaml"
+    download.value.save_as(path)
+    assert verbs.evaluate(path) == alone
+    page.get_by_label("Add by name").fill("toy:requests=many")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#compare-message-alert:not(:empty)")
+    assert "requests" in page.inner_text("#compare-message-alert")
+    page.get_by_role("button", name="Remove design A").press("Enter")
+    page.wait_for_selector("#compare-latency-C", state="detached")
+    assert seen.errors == []
+    assert [r for r in seen.requests if not r.startswith((url, "data:", "blob:"))] == []
+    assert "Traceback" not in page.content()
+    page.close()
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium")
+def test_a_file_is_chosen_by_keys_and_read(browser, url):  # noqa: F811 - fixtures
+    seen = Seen(browser)
+    page = seen.page
+    page.goto(f"{url}compare?design=toy")
+    page.wait_for_selector("text=Nothing to compare yet")
+    upload = {
+        "name": "mine.yaml",
+        "mimeType": "application/yaml",
+        "buffer": b"model: toy\nset: {requests: 2}\n",
+    }
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Choose or drop a design file").press("Enter")
+    chooser.value.set_files([upload])
+    page.wait_for_selector("#compare-latency-B")
+    assert page.inner_text("#compare-latency-B .compare-value") == "22 ms"
+    nameless = page.evaluate(
+        """() => [...document.querySelectorAll('#compare-page-body input, #compare-page-body '
+            + 'textarea, #compare-page-body button')]
+            .filter(item => item.type !== 'file' && item.getAttribute('aria-hidden') !== 'true')
+            .filter(item => !(item.labels && item.labels.length)
+                && !item.getAttribute('aria-label') && !item.innerText.trim())
+            .map(item => item.outerHTML)"""
+    )
+    assert nameless == []
+    assert seen.errors == []
+    page.close()
