@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dse.certainty import span
+from dse.certainty import HEAD, UNCHECKED, span
 from dse.scores import EXECUTED, MECHANISM, PAPER, Score
 from dse.spec import knobs
 
@@ -70,6 +70,7 @@ def _answer(found: Dossier) -> list[AnyBlock]:
     ]
     return [
         Paragraph(paper.question, "quote"),
+        *paper_text.setting(found),
         Paragraph(f"{reached(found)} {trusted(found)}", "verdict"),
         *([Paragraph(found.page.note, "warning")] if found.page.note else []),
         Facts(facts),
@@ -93,7 +94,7 @@ def reached(found: Dossier) -> str:
     said = listed([_reached(found, name) for name in names[:ANSWERS]])
     if not bool(found.result.metrics["feasible"]):
         return f"The default design cannot run; priced all the same, {said}."
-    return f"At the page's defaults {said}."
+    return f"At the page's defaults, {HEAD}s in brackets, {said}."
 
 
 def _spanned(found: Dossier, name: str) -> str:
@@ -104,25 +105,31 @@ def _spanned(found: Dossier, name: str) -> str:
 def _reached(found: Dossier, name: str) -> str:
     value, unit = float(found.result.metrics[name]), found.page.metrics[name].unit
     ends = _spanned(found, name)
-    return f"{words(name)} is {quantity(value, unit)} ({ends or 'unchecked'})"
+    return f"{words(name)} is {quantity(value, unit)} ({ends or UNCHECKED})"
 
 
 def trusted(found: Dossier) -> str:
     """The answer's second sentence: how far predictions are off, where that is known."""
-    against = {
-        "published check points": found.score(PAPER, "check"),
-        "cases of the executed mechanism": found.score(MECHANISM, "check"),
-    }
-    said = [_off(score, what) for what, score in against.items() if score]
-    executed = found.score(EXECUTED, "check")
-    if executed:
-        said.append(_off(executed, "published check points that the mechanism itself was run for"))
+    published, executed, beside = (
+        found.score(comparison, "check") for comparison in (PAPER, MECHANISM, EXECUTED)
+    )
+    said = [
+        *([_off(published, "published check point")] if published else []),
+        *([_off(executed, "answer of the executed mechanism")] if executed else []),
+    ]
     if not said:
         return "No published point and no executed mechanism was held against it."
-    return f"Mean and worst errors are {listed(said)}."
+    own = f"; the mechanism itself is off by {_off(beside, 'published point')}" if beside else ""
+    return f"It is off by {listed(said)}{own}."
 
 
 def _off(score: Score, what: str) -> str:
+    """Mean and worst error of some rows, or the error of the only one."""
     if score.mape is None or score.worst is None:
-        return f"unknown on {score.odd} {what}"
-    return f"{100 * score.mape:.3g} % and {100 * score.worst:.3g} % on {score.rows} {what}"
+        return f"an unknown share on {score.odd} of the {what}s"
+    mean, worst = (f"{100 * share:.3g} %" for share in (score.mape, score.worst))
+    if score.rows == 1:
+        return f"{mean} on the only {what}"
+    first, _, rest = what.partition(" of ")
+    plural = f"{first}s of {rest}" if rest else f"{what}s"
+    return f"{mean} in the mean and {worst} at worst on {score.rows:,} {plural}"

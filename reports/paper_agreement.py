@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from dse import cross, figures, interval
+from dse import cross, figures, interval, units
 from dse import scoreboard as board
 from dse.certainty import HEAD
 from dse.cross import Regime
@@ -14,7 +14,8 @@ from dse.residuals import coverage
 from dse.scores import Card
 
 from .dossier import Dossier
-from .formulas import AnyBlock, paragraphs
+from .formulas import AnyBlock
+from .paper_text import part
 from .section import DataTable, Figure, Paragraph
 from .wording import heading, percent, words
 
@@ -56,7 +57,7 @@ def covered(slugs: Sequence[str]) -> list[AnyBlock]:
 
 def weak(found: Dossier) -> list[AnyBlock]:
     """Where the page is known to be off and to which side, its flags, and its error model."""
-    told = paragraphs(found.told.parts.get("Known weak regimes", ()))
+    told = part(found, "Known weak regimes")
     return [
         *(told or [Paragraph("The page names no weak regime.")]),
         *_flags(found),
@@ -86,7 +87,7 @@ def _errors(found: Dossier) -> list[AnyBlock]:
         return []
     return [
         DataTable(
-            ["Metric", "Regime", "Truth lies at", "Known from", "Check rows"],
+            ["Metric", "Regime", "Truth over prediction", "Known from", "Check rows"],
             [
                 [words(metric), words(regime) or "any other", *_reach(error), error.words()]
                 for (metric, regime), error in errors.items()
@@ -101,7 +102,8 @@ def _errors(found: Dossier) -> list[AnyBlock]:
 
 def _reach(error: Error) -> list[str]:
     reach = error.reach(0.5 + LEVEL / 2)
-    return [f"{percent(math.expm1(-reach))} to {percent(math.expm1(reach))}", error.tier]
+    low, high = (units.show(math.exp(end), "1") for end in (-reach, reach))
+    return [f"{low} to {high}", error.tier]
 
 
 def mechanism(found: Dossier, *, groups: bool = True) -> list[AnyBlock]:
@@ -118,8 +120,8 @@ def mechanism(found: Dossier, *, groups: bool = True) -> list[AnyBlock]:
     rows = [r for r in cross.regimes(crossing.rows) if groups or not r.group]
     odd = sum(len(r.odd) for r in rows if not r.group)
     said = (
-        f"{crossing.text.rstrip('.')}. {crossing.cases} cases were executed, of which both call "
-        f"{crossing.infeasible} infeasible and {len(crossing.disputes)} are in dispute."
+        f"{heading(crossing.text.rstrip('.'))}. {crossing.cases} cases were executed, of which "
+        f"both call {crossing.infeasible} infeasible and {len(crossing.disputes)} are in dispute."
         + (f" {odd} answers are zero or unknown and count in no error." if odd else "")
     )
     return [Paragraph(said, "lead"), *_regimes(rows), *(_disputes(found) if groups else [])]

@@ -68,7 +68,7 @@ def table(found: Dossier, use: str) -> DataTable:
         f"{heading(use)} points of the page '{found.page.slug}': {USES[use]}. Errors are relative "
         "to the published number. Shaded, and marked ? in the margin: that number is itself "
         "unsure.",
-        widths=(14, 13, 11, 11, 15, 9, *((11, 9) if executed else ()), 24),
+        widths=(13, 12, 11, 11, 14, 11, *((12, 10) if executed else ()), 22),
         right=range(2, 8 if executed else 6),
         marked=[i for i, row in enumerate(rows) if row.kind in UNSURE],
     )

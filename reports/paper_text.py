@@ -15,6 +15,13 @@ READ_ELSEWHERE = ("may_be_unknown",)
 """Notes that are names of metrics, for machines."""
 
 
+def setting(found: Dossier) -> list[AnyBlock]:
+    """What stands behind the question, which the page's own words ask first."""
+    (question, *rest), *others = found.told.parts.get("Question", (("",),))
+    behind = str(question).partition("? ")[2]
+    return paragraphs([(behind, *rest), *others]) if behind else []
+
+
 def symbols(found: Dossier) -> list[AnyBlock]:
     """The symbols table of the page."""
     told = found.told
@@ -26,7 +33,7 @@ def symbols(found: Dossier) -> list[AnyBlock]:
         "Symbols of the equations, with the names that the page has for them.",
         widths=(14, 34, 14, 38),
     )
-    return [*paragraphs(told.parts.get(ABOUT, ())), table, *_part(found, "Definitions")]
+    return [*paragraphs(told.parts.get(ABOUT, ())), table, *part(found, "Definitions")]
 
 
 def equations(found: Dossier) -> list[AnyBlock]:
@@ -43,18 +50,20 @@ def equations(found: Dossier) -> list[AnyBlock]:
 
 def assumptions(found: Dossier) -> list[AnyBlock]:
     """What is taken for granted, and where it holds."""
-    return [*_part(found, "Question"), *_part(found, "Assumptions"), *_part(found, "Range")]
+    return [*part(found, "Assumptions"), *part(found, "Range")]
 
 
 def differences(found: Dossier) -> list[AnyBlock]:
     """Where the page departs from its paper."""
-    return _part(found, "Where we differ") or [Paragraph("The page names no difference.")]
+    return part(found, "Where we differ") or [Paragraph("The page names no difference.")]
 
 
-def _part(found: Dossier, head: str) -> list[AnyBlock]:
+def part(found: Dossier, head: str) -> list[AnyBlock]:
     """The paragraphs below a head of the page, the first one led by that head."""
-    texts = found.told.parts.get(head, ())
-    return paragraphs([(f"{head}: ", *text) if i == 0 else text for i, text in enumerate(texts)])
+    first, *others = found.told.parts.get(head, ((),))
+    led = first[:1]
+    joint = " " if led and str(led[0]).startswith("(") else ": "
+    return paragraphs([(f"{head}{joint}", *first), *others]) if first else []
 
 
 def notes(found: Dossier) -> list[AnyBlock]:
