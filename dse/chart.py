@@ -29,6 +29,9 @@ class Style:
     """How thick the bar of an interval is."""
 
 
+ROOF = "roof"
+"""The series that is the roof of a device."""
+
 STYLES = {
     "designs": Style("#9a9a9a", "circle", "o", 4, 0.45),
     "rejected": Style("#9a9a9a", "x", "X", 5, 0.6),
@@ -44,6 +47,7 @@ STYLES = {
     "with others": Style("#56b4e9", "circle", "o", 8),
     "better": Style("#009e73", "circle", "o", 8),
     "worse": Style("#d55e00", "circle", "o", 8),
+    ROOF: Style("#737373", "circle", "o", 6),
 }
 """The palette of Okabe and Ito, safe for colour blindness; shapes repeat what colours say."""
 

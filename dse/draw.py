@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dse.chart import SCALE, Chart, Style
+from dse.chart import ROOF, SCALE, Chart, Style
 from dse.marks import BARS, Group, bands, drawn, equal_line, furthest, groups, reached, whiskers
 from dse.spec import Array
 
@@ -177,6 +177,12 @@ def _plotly_curve(chart: Chart, group: Group) -> dict[str, object]:
     return {k: v for k, v in trace.items() if not k.startswith("error_")} | look | {"line": line}
 
 
+def _plotly_roofline(chart: Chart, group: Group) -> dict[str, object]:
+    if group[0] == ROOF:
+        return _plotly_curve(chart, group)
+    return {**_plotly_points(chart, group), "mode": "markers"}
+
+
 def _plotly_band(chart: Chart, group: Group) -> dict[str, object]:
     """The intervals of a curve: a filled outline for each stretch that is known."""
     name, style, _, marks = group
@@ -230,6 +236,7 @@ _PLOTLY: dict[str, Callable[[Chart, Group], dict[str, object]]] = {
     "scatter": _plotly_points,
     "lines": _plotly_points,
     "curves": _plotly_curve,
+    "roofline": _plotly_roofline,
     "bars": _plotly_bars,
     "waterfall": _plotly_bars,
     "stacked": _plotly_stack,
@@ -337,6 +344,10 @@ def _print_curve(axes: Axes, chart: Chart, group: Group) -> None:
     axes.plot(x, y, marker=mark, markersize=3, color=style.colour, label=name)
 
 
+def _print_roofline(axes: Axes, chart: Chart, group: Group) -> None:
+    (_print_curve if group[0] == ROOF else _print_points)(axes, chart, group)
+
+
 def _print_bars(axes: Axes, chart: Chart, group: Group) -> None:
     marks = group[3]
     bars = _print_barh(axes, chart, group, drawn(chart, marks, "y"))
@@ -378,6 +389,7 @@ _PRINT: dict[str, Callable[[Axes, Chart, Group], None]] = {
     "scatter": _print_points,
     "lines": _print_line,
     "curves": _print_curve,
+    "roofline": _print_roofline,
     "bars": _print_bars,
     "waterfall": _print_bars,
     "stacked": _print_stack,
