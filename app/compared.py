@@ -84,7 +84,7 @@ def link(asked: Asked, run: str) -> str:
         "metric": asked.metric,
     }
     pairs = [(key, value) for key, value in one.items() if value]
-    return "?" + urlencode([*pairs, *(("design", name) for name in asked.names)], safe=":,=/ ")
+    return "?" + urlencode([*pairs, *(("design", name) for name in asked.names)], safe=":,=/")
 
 
 def of_run(name: str) -> bool:
