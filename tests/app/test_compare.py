@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from app import compare, compare_files, compare_tables, compared, server
 from app.compared import MOST, Asked
 from app.context import Context
-from dse import registry, units, verbs
+from dse import cli, registry, units, verbs
 from dse.errors import InputError
 
 from .test_browser import CHROMIUM, Seen, browser, url  # noqa: F401 - fixtures
@@ -407,8 +407,22 @@ def saved(client: FlaskClient, clicks: int | None) -> dict[str, str]:
     return answer.get_json()["response"]["compare-file-download"]["data"]
 
 
+def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
+    """What `dse eval --json` prints of a design."""
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["eval", *arguments, "--json"])
+    assert not ended.value.code
+    return json.loads(capsys.readouterr().out)
+
+
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium")
-def test_a_third_design_is_added_in_the_browser_and_its_numbers_are_evals(browser, url, tmp_path):  # noqa: F811 - fixtures
+def test_a_third_design_is_added_in_the_browser_and_its_numbers_are_evals(
+    browser,  # noqa: F811 - a fixture
+    url,  # noqa: F811 - a fixture
+    tmp_path,
+    capsys,
+):
     seen = Seen(browser)
     page = seen.page
     page.goto(f"{url}compare?design=toy&design=toy:requests=2")
@@ -416,7 +430,7 @@ def test_a_third_design_is_added_in_the_browser_and_its_numbers_are_evals(browse
     page.get_by_label("Add by name").fill("toy:chip=t4,memory.bandwidth=20 GB/s")
     page.keyboard.press("Enter")
     page.wait_for_selector("#compare-latency-C")
-    alone = verbs.evaluate("toy", {"chip": "t4", "memory.bandwidth": "20 GB/s"})
+    alone = printed(capsys, "toy", "--set", "chip=t4", "--set", "memory.bandwidth=20 GB/s")
     for name in ("latency", "cost", "power"):
         held = alone["metrics"][name]
         shown = page.inner_text(f"#compare-{name}-C .compare-value")
@@ -428,7 +442,7 @@ def test_a_third_design_is_added_in_the_browser_and_its_numbers_are_evals(browse
         page.get_by_role("button", name="Save design C as YAML for dse eval").click()
     path = tmp_path / "c.yaml"
     download.value.save_as(path)
-    assert verbs.evaluate(path) == alone
+    assert printed(capsys, str(path)) == alone
     page.get_by_label("Add by name").fill("toy:requests=many")
     page.keyboard.press("Enter")
     page.wait_for_selector("#compare-message-alert:not(:empty)")
