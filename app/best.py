@@ -13,40 +13,39 @@ from dse.chart import words
 from dse.confidence import judged
 from dse.evaluate import Table
 
-from .context import Context, Snapshot
+from .columns import Opened
 from .design import query, row_settings
+from .runs import name_of
 
 
-def panel(context: Context) -> Component:
-    """The best designs side by side; hidden, but there, when no run has any."""
-    snapshot = context.readable()
-    hidden = snapshot is None or not snapshot.why
-    below = [] if snapshot is None or hidden else [_table(snapshot)]
-    caption = f"Values over their {HEAD}s. The name of a design loads it."
+def panel(opened: Opened) -> Component:
+    """The best designs side by side; hidden, but there, when the run has none."""
+    below = [_table(opened)] if opened.why else []
+    caption = f"Values over their {HEAD}s. The name of a design opens it."
     return html.Section(
         [html.H2("Best designs"), html.P(caption, className="caption"), *below],
-        className="card best",
-        hidden=hidden,
+        className="card explore-best",
+        hidden=not opened.why,
     )
 
 
-def _table(snapshot: Snapshot) -> Component:
+def _table(opened: Opened) -> Component:
     """What the study judges by, the chances, and the knobs of each design."""
-    best = snapshot.best
-    heads = [html.Th(_link(snapshot, row), scope="col") for row in range(len(best))]
+    best = opened.best
+    heads = [html.Th(_link(opened, row), scope="col") for row in range(len(best))]
     head = html.Thead(html.Tr([html.Td(), html.Th("known from", scope="col"), *heads]))
     body = [
-        *(_metric(best, name) for name in judged(snapshot.study)),
+        *(_metric(best, name) for name in judged(opened.study)),
         *(_line(said, [chance(p) for p in best[name].tolist()]) for name, said in CHANCES.items()),
-        *_knobs(snapshot),
+        *_knobs(opened),
     ]
     table = html.Table([head, html.Tbody(body)], className="sheet", id="explore-best-table")
     return html.Div(table, className="wide")
 
 
-def _knobs(snapshot: Snapshot) -> Iterator[Component]:
+def _knobs(opened: Opened) -> Iterator[Component]:
     """The knobs that some of the designs use; nothing where one plays no part."""
-    space, best = snapshot.study.space, snapshot.best
+    space, best = opened.study.space, opened.best
     active = space.active({axis.path: best[axis.path] for axis in space.axes})
     for axis in space.axes:
         used = zip(best[axis.path].tolist(), active[axis.path].tolist(), strict=True)
@@ -55,11 +54,12 @@ def _knobs(snapshot: Snapshot) -> Iterator[Component]:
             yield _line(axis.path, cells)
 
 
-def _link(snapshot: Snapshot, row: int) -> Component:
-    """A design's name, which loads it."""
-    study = snapshot.study
-    link = query(study.page, row_settings(study, snapshot.best, row))
-    return html.A(words(snapshot.why[row]), href=link)
+def _link(opened: Opened, row: int) -> Component:
+    """A design's name, which opens it."""
+    study = opened.study
+    settings = row_settings(study, opened.best, row)
+    link = f"/design{query(study.page, settings, run=name_of(opened.run))}"
+    return html.A(words(opened.why[row]), href=link)
 
 
 def _metric(best: Table, name: str) -> Component:

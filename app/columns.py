@@ -119,7 +119,7 @@ class Opened:
     def base(self) -> Mask:
         """Designs that can run and whose every objective is known, constraints apart."""
         ranked = (o.ranks(self.column(o.metric)) for o in self.study.objectives)
-        return np.logical_and.reduce([self.column("feasible"), *ranked])
+        return np.asarray(np.logical_and.reduce([self.column("feasible"), *ranked]))
 
     def _listed(self, name: str) -> Table:
         """The designs of one of the run's CSV files; no rows where it is not written yet."""
@@ -187,10 +187,10 @@ class Opened:
             InputError: no such design, or a part is broken.
         """
         wanted = np.asarray(rows, dtype=np.intp)
-        if len(wanted) and not (0 <= wanted.min() and wanted.max() < self.count):
+        if len(wanted) and (wanted.min() < 0 or wanted.max() >= self.count):
             raise InputError(
                 f"there is no design {wanted.max()} in this run; its rows count from 0 to "
-                f"{self.count - 1}; reload the page"
+                f"{self.count - 1}"
             )
         order = np.argsort(wanted, kind="stable")
         tables = list(self._found(wanted[order], names))

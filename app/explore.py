@@ -1,178 +1,377 @@
-"""The explorer's first page: a run's front, and one design under live controls."""
+"""The explorer's first page: a run as front, lines and table, linked, under movable bounds."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
+from urllib.parse import parse_qs, urlencode
 
-from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
+import numpy as np
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
 from dse import registry
 from dse.errors import InputError
-from dse.spec import AnyModel
 
-from . import best, design, front, live
+from . import best, brushed, front, linked, listing, runs, sliders
+from .columns import Opened
 from .context import Context
-from .controls import panel, part
-from .page import Page, aria
+from .front import Axes
+from .linked import View
+from .page import Page
 
-STORE = "explore-design-store"
-KINDS = ("range", "text", "menu")
+LISTED = 8
+"""Most runs that the page without one offers."""
+
+Limits = dict[str, float | None]
+Selection = linked.Selection
+
+STORES = ("run", "limits", "selection", "pins")
+"""What the browser keeps: the run's name, limits by bound, the selection, numbers of designs."""
+
+MENUS = tuple(f"explore-{kind}-menu" for kind in ("x", "y", "colour"))
+
+
+def store(kind: str) -> str:
+    """The id of what the browser keeps."""
+    return f"explore-{kind}-store"
 
 
 def layout(context: Context, search: str) -> Component:
-    """The page for a URL's query: question, controls, front and the design's results."""
-    asked = _asked(context, search)
-    settings = asked.settings
-    found = live.controls_of(context, asked.page)
+    """The page for a URL's query: of a run, or what to do without one.
+
+    Raises:
+        InputError: the URL names a run that is not there.
+    """
+    if "model" in parse_qs(search.removeprefix("?")):
+        return _moved(search)
+    here = context.of(search)
+    with here.priced():
+        try:
+            opened = here.opened()
+        except InputError as error:
+            return _refused(here, str(error))
+        return _empty() if opened is None else _page(opened, linked.read(opened, search))
+
+
+def _page(opened: Opened, view: View) -> Component:
+    kept: dict[str, Any] = {
+        "run": runs.name_of(opened.run),
+        "limits": dict(view.limits),
+        "selection": view.selection,
+        "pins": list(view.pins),
+    }
+    problems = [html.P(text) for text in view.problems]
+    refused = html.Div(id="explore-bounds-alert", role="alert", className="refusal")
     return html.Div(
         [
-            dcc.Store(id=STORE, data={"model": asked.page.slug, "settings": settings}),
-            front.question(context),
+            *(dcc.Store(id=store(kind), data=kept[kind]) for kind in STORES),
+            dcc.Download(id="explore-file-download"),
+            front.question(opened),
+            html.Div(problems, id="explore-link-alert", role="alert", className="refusal"),
+            html.P(
+                [
+                    html.A("Link to this view", id="explore-link-anchor", href=""),
+                    html.Span(id="explore-link-status"),
+                    " · ",
+                    html.Button("Report as PDF", id="explore-report-button", type="button"),
+                ],
+                className="caption",
+            ),
             html.Div(
                 [
-                    html.Section(
-                        [
-                            html.H2("Knobs"),
-                            _models(asked.page),
-                            html.Div(id="explore-knob-alert", role="alert", className="refusal"),
-                            *panel(asked.page, found, settings),
-                        ],
-                        className="card sidebar",
-                    ),
-                    live.panel(asked.page, asked.problems),
-                    front.panel(context),
-                    best.panel(context),
-                    front.listing(context),
+                    sliders.panel(opened, view.limits, refused),
+                    front.panel(opened, Axes(view.x, view.y, view.colour)),
+                    front.lines_panel(),
+                    listing.panel(opened),
+                    best.panel(opened),
                 ],
-                className="columns",
+                className="explore-columns",
             ),
         ],
         id="explore-page-body",
     )
 
 
-def _asked(context: Context, search: str) -> design.Asked:
-    snapshot = context.readable()
-    start = None if snapshot is None else front.balanced(snapshot)
-    return design.read(search, default=context.default_model(), start=start)
+def _moved(search: str) -> Component:
+    """A link from before designs had a page of their own."""
+    query = "?" + search.removeprefix("?")
+    return html.Div(
+        [
+            dcc.Location(
+                id="explore-moved-location",
+                pathname="/design",
+                search=query,
+                refresh="callback-nav",
+            ),
+            html.H1("One design has a page of its own"),
+            html.P(dcc.Link("Open the design of this link", href=f"/design{query}")),
+        ],
+        id="explore-page-body",
+    )
 
 
-def _models(page: AnyModel) -> Component:
-    """Links to the same view of every page."""
-    links = [
-        html.A(
-            slug,
-            href=f"?model={slug}",
-            className="model",
-            **(aria(current="page") if slug == page.slug else {}),
-        )
-        for slug in registry.slugs()
-    ]
-    return html.Nav(["Page: ", *links], className="models", **aria(label="Pages that price"))
+def _empty() -> Component:
+    """What to do while there is no run."""
+    studies = ", ".join(registry.data_files("studies")) or "none yet"
+    searched = "Start one on the ", dcc.Link("Search page", href="/search"), ", or type "
+    return html.Div(
+        [
+            html.H1("No run is open"),
+            html.P([*searched, html.Code("dse search STUDY"), " in a terminal."]),
+            html.P(f"Studies: {studies}."),
+            html.P(["Without a run, ", dcc.Link("a single design", href="/design"), " is live."]),
+            *_others(),
+        ],
+        id="explore-page-body",
+        className="explore-empty",
+    )
 
 
-def change_of(trigger: str | Mapping[str, str] | None, value: Any) -> live.Change:  # noqa: ANN401
-    """What a person did, from what Dash says was triggered.
+def _refused(here: Context, reason: str) -> Component:
+    """Why a run cannot be shown, and where to go on with it."""
+    name = "" if here.run is None else runs.name_of(here.run)
+    href = "/search?" + urlencode({"run": name}, safe="/")
+    return html.Div(
+        [
+            html.H1("This run cannot be shown"),
+            html.P(reason, role="alert", className="refusal"),
+            html.P(["See it on the ", dcc.Link("Search page", href=href), "."]),
+            *_others(),
+        ],
+        id="explore-page-body",
+        className="explore-empty",
+    )
+
+
+def _others() -> list[Component]:
+    """The runs that could be opened, the last first."""
+    names = [runs.name_of(run) for run in runs.runs()[:LISTED]]
+    if not names:
+        return []
+    links = [html.Li(dcc.Link(n, href="/?" + urlencode({"run": n}, safe="/"))) for n in names]
+    return [html.H2("Runs"), html.Ul(links, id="explore-runs-list")]
+
+
+@contextmanager
+def of_run(context: Context, name: str) -> Iterator[Opened]:
+    """The run that a view is of, at its prices.
 
     Raises:
-        PreventUpdate: nothing that names a design, such as a selection that was cleared.
+        InputError: the run is not there any more.
     """
-    if not trigger or value in (None, "", []):
-        raise PreventUpdate
-    if trigger == "explore-front-graph":
-        point = value["points"][0]
-        if "customdata" not in point:
-            raise PreventUpdate
-        return live.Change("graph", "", point["customdata"])
-    if trigger == "explore-front-grid":
-        return live.Change("grid", "", value[0]["row"])
-    if isinstance(trigger, str):
-        raise PreventUpdate
-    return live.Change(trigger["type"].rpartition("-")[2], trigger["index"], value)
-
-
-def edit(context: Context, state: live.State, change: live.Change) -> tuple[live.State, str]:
-    """The design after a change, or the design as it was and why."""
-    try:
-        settings = live.applied(context, state, change)
-    except InputError as error:
-        return state, str(error)
-    return {**state, "settings": settings}, ""
+    here = context.of("?" + urlencode({"run": name}))
+    with here.priced():
+        opened = here.opened()
+        if opened is None:
+            raise InputError("no run is open; search one first")
+        yield opened
 
 
 def register(app: Dash, context: Context) -> None:
     """Connect the page's callbacks."""
-    _register_edit(app, context)
-    _register_results(app, context)
+    _register_bounds(app, context)
+    _register_selection(app, context)
+    _register_figures(app, context)
+    _register_table(app, context)
+    _register_link(app, context)
+    brushed.register(app, lambda name: of_run(context, name))
 
 
-def _register_edit(app: Dash, context: Context) -> None:
+def moved(
+    opened: Opened, limits: Limits, trigger: str | Mapping[str, str] | None, value: object
+) -> tuple[Limits, str]:
+    """The limits after a person moved or typed one, or as they were and why."""
+    known = sliders.bounds(opened)
+    if isinstance(trigger, str) or trigger is None:
+        return sliders.starting(known), ""
+    bound = known.get(trigger["index"])
+    if bound is None:
+        return limits, f"there is no bound {trigger['index']} any more; reload the page"
+    try:
+        slid = trigger["type"] == "explore-bound-range"
+        limit = bound.value(float(str(value))) if slid else bound.read(str(value or ""))
+    except InputError as error:
+        return limits, str(error)
+    return {**limits, bound.key: limit}, ""
+
+
+def _register_bounds(app: Dash, context: Context) -> None:
     @app.callback(
         output={
-            "state": Output(STORE, "data"),
-            "message": Output("explore-knob-alert", "children"),
-            **{kind: Output(part(kind, ALL), "value") for kind in KINDS},
+            "limits": Output(store("limits"), "data"),
+            "message": Output("explore-bounds-alert", "children"),
+            **{kind: Output(sliders.part(kind), "value") for kind in sliders.KINDS},
         },
         inputs={
-            "state": State(STORE, "data"),
-            "touched": {kind: Input(part(kind, ALL), "value") for kind in KINDS},
-            "clicked": Input("explore-front-graph", "clickData"),
-            "chosen": Input("explore-front-grid", "selectedRows"),
+            "run": State(store("run"), "data"),
+            "limits": State(store("limits"), "data"),
+            "touched": {k: Input(sliders.part(k), "value") for k in sliders.KINDS},
+            "reset": Input("explore-bounds-button", "n_clicks"),
         },
         prevent_initial_call=True,
     )
-    def on_edit(state: live.State, **_: object) -> dict[str, object]:
-        change = change_of(ctx.triggered_id, ctx.triggered[0]["value"])
-        after, message = edit(context, state, change)
-        return {"state": after, "message": message, **_values(context, after, change, message)}
-
-
-def _values(
-    context: Context, state: live.State, change: live.Change, message: str
-) -> dict[str, object]:
-    """New values for all controls but the slider in a person's hand; none after a mistake."""
-    boxes = live.boxes(context, state)
-
-    def value(kind: str, path: str) -> object:
-        still = message or (kind == "range" == change.kind and path == change.path)
-        return no_update if still else boxes[kind][path]
-
-    outputs = ctx.outputs_grouping
-    return {kind: [value(kind, item["id"]["index"]) for item in outputs[kind]] for kind in KINDS}
-
-
-def _register_results(app: Dash, context: Context) -> None:
-    @app.callback(
-        Output("explore-result-panel", "children"),
-        Output("explore-link-anchor", "href"),
-        Input(STORE, "data"),
-    )
-    def on_design(state: live.State) -> tuple[Component, str]:
-        return live.result(context, state)
+    def on_bound(run: str, limits: Limits, **_: object) -> dict[str, object]:
+        trigger, value = ctx.triggered_id, ctx.triggered[0]["value"]
+        if trigger == "explore-bounds-button" and not value:
+            raise PreventUpdate
+        with of_run(context, run) as opened:
+            after, message = moved(opened, limits, trigger, value)
+            known = sliders.bounds(opened)
+        grouped = ctx.outputs_grouping
+        keys = {kind: [item["id"]["index"] for item in grouped[kind]] for kind in sliders.KINDS}
+        still = trigger if isinstance(trigger, dict) else {}
+        return {
+            "limits": no_update if message else after,
+            "message": message,
+            "range": [
+                no_update
+                if message or still == sliders.part("range", key)
+                else known[key].place(after[key])
+                for key in keys["range"]
+            ],
+            "text": [no_update if message else known[k].show(after[k]) for k in keys["text"]],
+        }
 
     @app.callback(
-        Output("explore-terms-graph", "figure"),
-        Input(STORE, "data"),
-        Input("app-theme-store", "data"),
+        Output("explore-remaining-status", "children"),
+        Output(sliders.part("effect"), "children"),
+        State(store("run"), "data"),
+        Input(store("limits"), "data"),
     )
-    def on_terms(state: live.State, dark: bool | None) -> Any:  # noqa: ANN401 - a figure
-        return live.breakdown(state, dark=bool(dark))
+    def on_limits(run: str, limits: Limits) -> tuple[list[Component], list[str]]:
+        with of_run(context, run) as opened:
+            said: list[Component] = [html.P(line) for line in sliders.told(opened, limits)]
+            effects = sliders.effects(opened, limits)
+        return said, [effects[item["id"]["index"]] for item in ctx.outputs_list[1]]
 
+
+def _register_selection(app: Dash, context: Context) -> None:
+    app.clientside_callback(  # type: ignore[no-untyped-call]
+        ClientsideFunction("explore", "select"),
+        Output(store("selection"), "data"),
+        Input("explore-front-graph", "selectedData"),
+        Input("explore-lines-graph", "restyleData"),
+        Input("explore-front-grid", "selectedRows"),
+        Input("explore-selection-clear", "n_clicks"),
+        State("explore-front-graph", "figure"),
+        State("explore-lines-graph", "figure"),
+        State(store("selection"), "data"),
+        prevent_initial_call=True,
+    )
+
+    @app.callback(
+        Output("explore-selection-status", "children"),
+        State(store("run"), "data"),
+        Input(store("limits"), "data"),
+        Input(store("selection"), "data"),
+    )
+    def on_selection(run: str, limits: Limits, selection: Selection) -> str:
+        with of_run(context, run) as opened:
+            rows = brushed.rows(opened, limits, selection)
+            return brushed.said(opened, limits, rows)
+
+
+def _register_figures(app: Dash, context: Context) -> None:
     @app.callback(
         Output("explore-front-graph", "figure"),
         Output("explore-front-caption", "children"),
-        Input("explore-x-menu", "value"),
-        Input("explore-y-menu", "value"),
-        Input("explore-colour-menu", "value"),
+        State(store("run"), "data"),
+        *(Input(menu, "value") for menu in MENUS),
+        Input(store("limits"), "data"),
+        Input(store("selection"), "data"),
         Input("app-theme-store", "data"),
     )
-    def on_axes(x: str, y: str, colour: str | None, dark: bool | None) -> tuple[Any, str]:
-        if not x or not y:  # no run: the panel is hidden
+    def on_front(
+        run: str,
+        x: str,
+        y: str,
+        colour: str | None,
+        limits: Limits,
+        selection: Selection,
+        dark: bool | None,
+    ) -> tuple[Any, str]:
+        if not x or not y or _own("scatter", selection):
             raise PreventUpdate
-        return front.scatter(context, x, y, colour, dark=bool(dark))
+        with of_run(context, run) as opened:
+            chosen = linked.chosen(opened, selection) if brushed.any_of(selection) else None
+            axes = Axes(x, y, colour)
+            return front.scatter(opened, axes, limits, chosen, dark=bool(dark))
+
+    @app.callback(
+        Output("explore-lines-graph", "figure"),
+        Output("explore-lines-caption", "children"),
+        State(store("run"), "data"),
+        Input(store("limits"), "data"),
+        Input(store("selection"), "data"),
+        Input("app-theme-store", "data"),
+    )
+    def on_lines(
+        run: str, limits: Limits, selection: Selection, dark: bool | None
+    ) -> tuple[Any, str]:
+        if _own("lines", selection):
+            raise PreventUpdate
+        with of_run(context, run) as opened:
+            return brushed.lines(opened, limits, selection, dark=bool(dark))
+
+
+def _own(part: str, selection: Selection) -> bool:
+    """Whether a part shows a selection already, because it was made there."""
+    return ctx.triggered_prop_ids.keys() == {f"{store('selection')}.data"} and (
+        selection.get("by") == part
+    )
+
+
+def _register_table(app: Dash, context: Context) -> None:
+    @app.callback(
+        Output("explore-front-grid", "rowData"),
+        Output("explore-front-grid", "selectedRows"),
+        Output("explore-table-caption", "children"),
+        State(store("run"), "data"),
+        Input(store("limits"), "data"),
+        Input(store("selection"), "data"),
+    )
+    def on_rows(run: str, limits: Limits, selection: Selection) -> tuple[Any, Any, str]:
+        if _own("table", selection):
+            raise PreventUpdate
+        with of_run(context, run) as opened:
+            remaining = sliders.judged(opened, limits).remaining
+            shown = front.front_within(opened, remaining)
+            chosen = brushed.rows(opened, limits, selection)
+            if "rows" in selection:  # ticked in the whole list, so that others can be, too
+                ticked = {"ids": [str(row) for row in selection["rows"]]}
+                extra = np.setdiff1d(chosen, shown["row"])
+                listed, said = listing.shown_rows(opened, shown, None, extra)
+                return listed, ticked, said
+            listed, said = listing.shown_rows(
+                opened, shown, chosen if brushed.any_of(selection) else None
+            )
+            return listed, [], said
+
+
+def _register_link(app: Dash, context: Context) -> None:
+    @app.callback(
+        Output("explore-link-anchor", "href"),
+        Output("explore-link-status", "children"),
+        State(store("run"), "data"),
+        *(Input(menu, "value") for menu in MENUS),
+        *(Input(store(kind), "data") for kind in ("limits", "selection", "pins")),
+    )
+    def on_view(
+        run: str,
+        x: str,
+        y: str,
+        colour: str | None,
+        limits: Limits,
+        selection: Selection,
+        pins: list[int],
+    ) -> tuple[str, str]:
+        view = View(x, y, colour or "", limits, selection, tuple(pins))
+        with of_run(context, run) as opened:
+            query, whole = linked.link(opened, view, run)
+        return query, "" if whole else " (without the selection, which is too long for a link)"
 
     app.clientside_callback(  # type: ignore[no-untyped-call]
         "function (link) { if (link) { window.history.replaceState(null, '', link); } }",

@@ -1,91 +1,91 @@
-"""What a run found: its facts, the front as scatter and table, and picking a design of it."""
+"""What a run found: its facts in words, the front as scatter or density, and who wins what."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
-import dash_ag_grid
 import numpy as np
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from dse import figures, registry, units
+from dse import figures, units
 from dse.archive import points_of
-from dse.certainty import CHANCES
-from dse.chart import shown, words
-from dse.errors import InputError
+from dse.chart import Chart, words
+from dse.density_chart import Density
 from dse.evaluate import Table
 from dse.pareto import knee
-from dse.spec import AnyModel
+from dse.spec import Mask
 from dse.study import Study
 from dse.winners import Told, told, verdict
 
-from .context import Context, Snapshot
+from .columns import Opened
+from .context import Snapshot
 from .design import Settings, row_settings
+from .page import aria
+from .runs import name_of
+from .sliders import bounds, judged, starting
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
 
 DRAWN = 200_000
-"""Most designs that are drawn beside the front."""
+"""Most designs that are drawn beside the front as points; of more their density is drawn."""
 
-LISTED = 2000
-"""Most rows of the table."""
+PRINTED = 5000
+"""Most designs beside the front in a saved figure."""
 
-GRAPH: Any = {"displaylogo": False, "responsive": True, "toImageButtonOptions": {"format": "svg"}}
+GRAPH: Any = {
+    "displaylogo": False,
+    "responsive": True,
+    "toImageButtonOptions": {"format": "svg"},
+}
+
+FADED = 0.08
+"""Opacity of what is not selected."""
 
 
-def question(context: Context) -> Component:
+@dataclass(frozen=True)
+class Axes:
+    """The columns that are drawn."""
+
+    x: str
+    y: str
+    colour: str | None = None
+
+
+def question(opened: Opened) -> Component:
     """What was asked, how it was searched, and what to know before reading on."""
-    try:
-        snapshot = context.snapshot()
-    except InputError as error:
-        return _titled("This run cannot be shown", html.P(str(error), role="alert"))
-    if snapshot is None:
-        return _titled("Set a design and see what it does", *_no_run())
-    notes = (*snapshot.warnings, *snapshot.refusal)
-    return _titled(
-        snapshot.study.question,
-        html.P(_facts(context, snapshot), className="facts"),
-        *(html.P(note, role="status", className="warning") for note in notes),
-        *_left_out(snapshot),
+    notes = (*opened.warnings, *opened.refusal)
+    return html.Section(
+        [
+            html.H1(opened.study.question),
+            html.P(_facts(opened), className="facts"),
+            *(html.P(note, role="status", className="warning") for note in notes),
+            *_left_out(opened),
+        ],
+        id="explore-question-section",
     )
 
 
-def _titled(title: str, *below: Component) -> Component:
-    return html.Section([html.H1(title), *below], id="explore-question-section")
-
-
-def _no_run() -> list[Component]:
-    studies = ", ".join(registry.data_files("studies")) or "none yet"
-    return [
-        html.P(
-            [
-                "There is no run yet. In a terminal, ",
-                html.Code("dse search STUDY"),
-                " searches a study and ",
-                html.Code("dse app"),
-                f" then opens its front here. Studies: {studies}.",
-            ]
-        )
-    ]
-
-
-def _facts(context: Context, snapshot: Snapshot) -> str:
-    facts, accepted = snapshot.facts, int(snapshot.designs["accepted"].sum())
-    folder = "" if context.run is None else "/".join(context.run.path.parts[-2:])
+def _facts(opened: Opened) -> str:
+    facts, accepted = opened.facts, int(np.count_nonzero(opened.column("accepted")))
     parts = [
-        f"Run {folder}",
-        f"page '{snapshot.study.page.slug}'",
-        f"{len(snapshot.designs):,} designs priced",
+        f"Run {name_of(opened.run)}",
+        f"page '{opened.study.page.slug}'",
+        f"{opened.count:,} designs priced",
         f"{accepted:,} feasible within the constraints",
-        f"{len(snapshot.front):,} on the front",
+        f"{len(opened.front):,} on the front",
     ]
     if facts:
         parts += [f"method {facts['method']}", f"seed {facts['seed']}", str(facts["date"])[:10]]
-    parts += [constraint.text for constraint in snapshot.study.constraints]
+    parts += [constraint.text for constraint in opened.study.constraints]
     return " · ".join(parts)
 
 
-def _left_out(snapshot: Snapshot) -> list[Component]:
-    left = snapshot.facts.get("left_out") or snapshot.study.space.left_out
+def _left_out(opened: Opened) -> list[Component]:
+    left = opened.facts.get("left_out") or opened.study.space.left_out
     if not left:
         return []
     items = [html.Li(f"{name}: {why}") for name, why in left.items()]
@@ -93,39 +93,78 @@ def _left_out(snapshot: Snapshot) -> list[Component]:
     return [html.Details([head, html.Ul(items)])]
 
 
-def panel(context: Context) -> Component:
-    """The front's scatter; hidden, but there, when no run is open."""
-    snapshot = context.readable()
-    choices = [] if snapshot is None else numeric(snapshot.study)
-    first = ["", ""] if snapshot is None else axes_first(snapshot.study)
+def panel(opened: Opened, axes: Axes) -> Component:
+    """The front's scatter, with menus for its axes."""
+    choices = numeric(opened.study)
     return html.Section(
         [
             html.H2("Front"),
             html.Div(
                 [
-                    _chooser("Across", "x", choices, first[0]),
-                    _chooser("Up", "y", choices, first[1]),
-                    _chooser("Colour", "colour", choices, None),
+                    _chooser("Across", "x", choices, axes.x),
+                    _chooser("Up", "y", choices, axes.y),
+                    _chooser("Colour", "colour", choices, axes.colour),
                 ],
                 className="choosers",
             ),
             dcc.Graph(id="explore-front-graph", config=GRAPH, style={"height": "31rem"}),
             html.P(id="explore-front-caption", className="caption"),
-            html.P("Click a point to load its design.", className="caption"),
-            *([] if snapshot is None else won(snapshot)),
+            html.P(
+                "Click a point to open its design. Draw a box or, from the tools above the plot, "
+                "a lasso to select designs; a double click drops the selection.",
+                className="caption",
+            ),
+            _files("front", "Front"),
+            *won(opened),
         ],
-        className="card front",
-        hidden=snapshot is None,
+        className="card explore-front",
     )
 
 
-def won(snapshot: Snapshot) -> list[Component]:
+def _files(kind: str, name: str) -> Component:
+    """Buttons that save a figure."""
+    buttons = [
+        html.Button(
+            f"Figure as {form.upper()}",
+            id=f"explore-{kind}-{form}",
+            type="button",
+            **aria(label=f"{name} as {form.upper()}"),
+        )
+        for form in ("svg", "html")
+    ]
+    return html.Div(buttons, className="explore-buttons")
+
+
+def lines_panel() -> Component:
+    """Where designs appear as lines over parallel axes."""
+    graph = dcc.Graph(
+        id="explore-lines-graph",
+        config={"displayModeBar": False, "responsive": True},
+        style={"height": "30rem", "minWidth": "56rem"},
+    )
+    return html.Section(
+        [
+            html.H2("Knobs and what they reach"),
+            html.Div(graph, className="wide"),
+            html.P(id="explore-lines-caption", className="caption"),
+            html.P(
+                "Drag along an axis to select the designs that lie there; click beside the mark "
+                "to drop it. Drag an axis by its name to move it.",
+                className="caption",
+            ),
+            _files("lines", "Lines"),
+        ],
+        className="card explore-lines",
+    )
+
+
+def won(opened: Opened) -> list[Component]:
     """Who wins what, in words: a sentence, and a line for each objective."""
-    found = snapshot.winners
+    found = opened.winners
     if not found:
         return []
     said = verdict(found, _spoken)
-    rows = told(snapshot.study, snapshot.front, found, _spoken)
+    rows = told(opened.study, opened.front, found, _spoken)
     lines = [html.Li(_won(row)) for row in rows]
     head = [html.P(f"{said[:1].upper()}{said[1:]}.")] if said else []
     return [*head, html.Ul(lines, id="explore-winners-list")]
@@ -147,22 +186,6 @@ def _won(row: Told) -> str:
     return f"Best {_spoken(row.metric)}: {row.value}" + f" ({by})" * bool(by) + reached
 
 
-def listing(context: Context) -> Component:
-    """The front's designs as a table; hidden, but there, when no run is open."""
-    snapshot = context.readable()
-    count = 0 if snapshot is None else len(snapshot.front)
-    some = f"The first {LISTED:,} of {count:,} designs. " if count > LISTED else ""
-    return html.Section(
-        [
-            html.H2("Designs of the front"),
-            html.P(f"{some}Select a row to load its design.", className="caption"),
-            _grid(snapshot),
-        ],
-        className="card listing",
-        hidden=snapshot is None,
-    )
-
-
 def numeric(study: Study) -> list[str]:
     """Columns that can be an axis: the page's metrics, then the knobs that are numbers."""
     metrics = [name for name in study.metrics if name != "feasible"]
@@ -178,48 +201,120 @@ def axes_first(study: Study) -> list[str]:
 def _chooser(label: str, kind: str, choices: list[str], value: str | None) -> Component:
     name = f"explore-{kind}-menu"
     options = [{"label": words(choice), "value": choice} for choice in choices]
-    menu = dcc.Dropdown(id=name, options=options, value=value, clearable=kind == "colour")
+    menu = dcc.Dropdown(id=name, options=options, value=value or None, clearable=kind == "colour")
     return html.Div([html.Label(label, htmlFor=name), menu], className="chooser")
 
 
-def scatter(
-    context: Context, x: str, y: str, colour: str | None, *, dark: bool
-) -> tuple[Any, str]:
-    """The front's figure in two metrics, and its caption.
+def drawn(
+    opened: Opened,
+    axes: Axes,
+    limits: Mapping[str, float | None],
+    *,
+    most: int = DRAWN,
+) -> Chart | Density:
+    """The designs within limits with the front's, as points; of more than `DRAWN` a density.
+
+    Args:
+        opened: the run.
+        axes: what is drawn.
+        limits: of the bounds.
+        most: most designs that are drawn as points.
 
     Raises:
-        InputError: there is no run, or no such column.
+        InputError: no such column.
     """
-    snapshot = context.snapshot()
-    if snapshot is None:
-        raise InputError("there is no run to draw; run 'dse search' first")
-    chart = figures.front(
-        snapshot.study, snapshot.designs, snapshot.front, x=x, y=y, colour=colour, limit=DRAWN
-    )
-    return figures.plotly(chart, dark=dark), chart.caption
-
-
-def picked(context: Context, page: AnyModel, mark: int) -> Settings:
-    """The design of a mark: first the front's rows, then all designs'.
-
-    Raises:
-        InputError: the run is about another page than the open one, or has changed so that the
-            mark stands for no design.
-    """
-    snapshot = context.snapshot()
-    if snapshot is None:
-        raise InputError("there is no run to pick a design of; run 'dse search' first")
-    own = snapshot.study.page
-    if own is not page:
-        raise InputError(
-            f"the front is of page '{own.slug}'; choose that page to load its designs"
+    held = judged(opened, limits)
+    study, compared = opened.study, [opened.study.compare] if opened.study.compare else []
+    columns = [axes.x, axes.y, *([axes.colour] if axes.colour else []), *compared, "extrapolates"]
+    designs = opened.table(columns, accepted=held.remaining)
+    shown = front_within(opened, held.remaining)
+    if held.count > DRAWN:
+        found = figures.density(
+            study, designs, shown, x=axes.x, y=axes.y, colour=axes.colour or None
         )
-    whole = len(snapshot.front)
-    if not 0 <= mark < whole + len(snapshot.designs):
-        raise InputError(f"no design {mark} in this run any more; reload the page")
-    if mark < whole:
-        return row_settings(snapshot.study, snapshot.front, mark)
-    return row_settings(snapshot.study, snapshot.designs, mark - whole)
+        return replace(found, chart=_captioned(opened, found.chart, limits, shown))
+    chart = figures.front(
+        study, designs, shown, x=axes.x, y=axes.y, colour=axes.colour or None, limit=most
+    )
+    return _captioned(opened, chart, limits, shown)
+
+
+def front_within(opened: Opened, remaining: Mask) -> Table:
+    """The front's designs that remain."""
+    front = opened.front
+    return front.take(remaining[front["row"].astype(np.intp)])
+
+
+def _captioned(
+    opened: Opened, chart: Chart, limits: Mapping[str, float | None], shown: Table
+) -> Chart:
+    """A chart that says where bounds are not the study's."""
+    if dict(limits) == starting(bounds(opened)):
+        return chart
+    note = (
+        f"Bounds are moved: {len(shown):,} of {len(opened.front):,} designs of the run's front "
+        "remain within them. "
+    )
+    return replace(chart, caption=note + chart.caption)
+
+
+def figure(chart: Chart | Density, *, dark: bool) -> Figure:
+    """A chart of the front for the screen, its marks unnamed."""
+    if isinstance(chart, Density):
+        return figures.density_plotly(chart, dark=dark)
+    return figures.plotly(chart, dark=dark)
+
+
+def printed(chart: Chart | Density) -> str:
+    """A chart of the front for print, as SVG."""
+    return figures.density_svg(chart) if isinstance(chart, Density) else figures.svg(chart)
+
+
+def scatter(
+    opened: Opened,
+    axes: Axes,
+    limits: Mapping[str, float | None],
+    chosen: Mask | None = None,
+    *,
+    dark: bool,
+) -> tuple[Figure, str]:
+    """The front's figure and its caption; a mark's `customdata` is its design's number.
+
+    Args:
+        opened: the run.
+        axes: what is drawn.
+        limits: of the bounds.
+        chosen: the selected designs of all that are stored, if any.
+        dark: light on dark.
+
+    Raises:
+        InputError: no such column.
+    """
+    found = drawn(opened, axes, limits)
+    chart = found.chart if isinstance(found, Density) else found
+    shown = figure(found, dark=dark)
+    front = front_within(opened, judged(opened, limits).remaining)["row"].astype(np.intp)
+    for trace in shown.data:
+        if trace.type == "scattergl" and trace.customdata is not None:
+            mark = np.asarray(trace.customdata, dtype=np.intp)
+            of_front = mark < len(front)
+            rows = mark - len(front)
+            rows[of_front] = front[mark[of_front]]
+            trace.customdata = rows.tolist()
+            if chosen is not None:
+                trace.selectedpoints = np.flatnonzero(chosen[rows]).tolist()
+                trace.unselected = {"marker": {"opacity": FADED}}
+    meta = {
+        "x": axes.x,
+        "y": axes.y,
+        "scales": [chart.x_scale, chart.y_scale],
+        "log": [chart.log_x, chart.log_y],
+    }
+    shown.update_layout(meta=meta, dragmode="select", uirevision=f"{axes.x} {axes.y}")
+    shown.update_layout(
+        selectionrevision=str(np.count_nonzero(chosen)) if chosen is not None else ""
+    )
+    return shown, chart.caption
 
 
 def balanced(snapshot: Snapshot) -> Settings | None:
@@ -229,89 +324,6 @@ def balanced(snapshot: Snapshot) -> Settings | None:
     return row_settings(
         snapshot.study, snapshot.front, knee(points_of(snapshot.study, snapshot.front))
     )
-
-
-def _grid(snapshot: Snapshot | None) -> Component:
-    table = None if snapshot is None else snapshot.front.take(_first(snapshot.front))
-    grid: Component = dash_ag_grid.AgGrid(
-        id="explore-front-grid",
-        columnDefs=[] if snapshot is None else columns(snapshot.study, snapshot.front),
-        rowData=[] if table is None else rows(table),
-        columnSize="autoSize",
-        defaultColDef={"sortable": True, "filter": True, "resizable": True},
-        dashGridOptions={
-            "rowSelection": {
-                "mode": "singleRow",
-                "checkboxes": False,
-                "enableClickSelection": True,
-            },
-            "suppressFieldDotNotation": True,
-            "animateRows": False,
-            "theme": {"function": "dseTheme(themeQuartz)"},
-        },
-        style={"height": "24rem"},
-    )
-    return grid
-
-
-def _first(front: Table) -> np.ndarray[Any, np.dtype[np.intp]]:
-    return np.arange(min(len(front), LISTED))
-
-
-def columns(study: Study, front: Table) -> list[dict[str, object]]:
-    """Columns of objectives, knobs and other metrics: units in headers, formats in the browser."""
-    first = [objective.metric for objective in study.objectives]
-    knobs = [axis.path for axis in study.space.axes]
-    names = dict.fromkeys((*first, *CHANCES, *knobs, *study.metrics))
-    return [_column(front, name) for name in names if name != "feasible"]
-
-
-def _column(front: Table, name: str) -> dict[str, object]:
-    if name in CHANCES:
-        return _chance(name)
-    if name in front.labels:
-        return {"field": name, "headerName": words(name)}
-    look = shown(name, front[name], front.units.get(name, "1"))
-    return {
-        "field": name,
-        "headerName": look.label,
-        "type": "numericColumn",
-        "filter": "agNumberColumnFilter",
-        "valueFormatter": {"function": f"dseShown(params.value, {look.scale!r})"},
-    }
-
-
-def _chance(name: str) -> dict[str, object]:
-    """A column of chances, as shares of a hundred."""
-    return {
-        "field": name,
-        "headerName": f"{words(CHANCES[name])} [%]",
-        "type": "numericColumn",
-        "filter": "agNumberColumnFilter",
-        "valueFormatter": {"function": "dseShown(params.value, 0.01)"},
-    }
-
-
-def rows(table: Table) -> list[dict[str, object]]:
-    """Rows as the grid takes them: SI numbers in full, words where there is no number."""
-    names = [name for name in table.columns if name != "row"]
-    lists = [_plain(table, name) for name in names]
-    return [
-        {"row": i, **dict(zip(names, values, strict=True))}
-        for i, values in enumerate(zip(*lists, strict=True))
-    ]
-
-
-def _plain(table: Table, name: str) -> list[object]:
-    values: list[object] = table.words(name).tolist()
-    return [_json(value) for value in values]
-
-
-def _json(value: object) -> object:
-    """A value as JSON has it: null for what is unknown, a word for what is infinite."""
-    if not isinstance(value, float) or np.isfinite(value):
-        return value
-    return None if np.isnan(value) else units.show(value, "1")
 
 
 def describe(value: float | bool | None, unit: str) -> str:

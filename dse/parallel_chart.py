@@ -28,8 +28,11 @@ LINES = 5000
 TICKS = 9
 """Most levels of an axis that have a tick of their own."""
 
-LOOKS = (STYLES["designs"].colour, STYLES["front"].colour, STYLES["best"].colour)
+LOOKS = ("#c4c4c4", STYLES["front"].colour, STYLES["best"].colour)
 """Colours of designs, of the front, and of what is selected."""
+
+DARK_LOOKS = ("#4d4d4d", "#56b4e9", "#e69f00")
+"""The same on a dark ground."""
 
 Rows = NDArray[np.intp]
 
@@ -179,11 +182,16 @@ def parallel_plotly(
     from plotly.graph_objects import Figure  # noqa: PLC0415 - a second that only the app pays
 
     ink = "#e6e9ef" if dark else "#1c2330"
-    faint = "rgba(160,160,160,0.12)"
+    faint = "rgba(128,128,128,0.1)"
     trace = {
         "type": "parcoords",
         "dimensions": [_on_screen(d, (brushed or {}).get(d.name, [])) for d in chart.dimensions],
-        "line": {"color": chart.look, "colorscale": _scale(), "cmin": 0, "cmax": 2},
+        "line": {
+            "color": chart.look,
+            "colorscale": _scale(DARK_LOOKS if dark else LOOKS),
+            "cmin": 0,
+            "cmax": 2,
+        },
         "unselected": {"line": {"color": faint, "opacity": 1}},
         "labelangle": -18,
         "labelfont": {"size": 11, "color": ink},
@@ -197,9 +205,9 @@ def parallel_plotly(
     )
 
 
-def _scale() -> list[list[object]]:
+def _scale(looks: Sequence[str]) -> list[list[object]]:
     """Three colours and nothing between."""
-    thirds = zip(LOOKS, pairwise((0, 1 / 3, 2 / 3, 1)), strict=True)
+    thirds = zip(looks, pairwise((0, 1 / 3, 2 / 3, 1)), strict=True)
     return [[edge, colour] for colour, edges in thirds for edge in edges]
 
 
