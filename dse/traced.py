@@ -71,12 +71,14 @@ class _Batch:
             {**columns, self.knob: _taken(self.levels, level)}, self.base
         )
 
-    def rows(self, line: Codes) -> Rows:
+    def rows(self, line: Codes, level: Codes) -> Rows:
         """The rows of the designs' categories; '' stands for none."""
 
         def found(path: str) -> tuple[Sequence[str], Array]:
             if not path:
                 return ("",), np.asarray(0)
+            if path == self.knob:
+                return [str(row.slug) for row in self.levels], level.astype(np.float64)
             return [str(at(one, path).slug) for one in self.lines], line.astype(np.float64)
 
         return found
@@ -188,7 +190,7 @@ def _joined(
     page, (line, level) = batch.page, codes
     each, rows = DRAWS + 1, len(line)
     wide = batch.config(np.repeat(line, each), np.repeat(level, each))
-    drawn = joint.factors(page, config, batch.rows(line), draws=DRAWS)
+    drawn = joint.factors(page, config, batch.rows(line, level), draws=DRAWS)
     ratios = {
         knob: np.insert(np.broadcast_to(ratio, (rows, DRAWS)), 0, 1.0, axis=1).ravel()
         for knob, ratio in drawn.items()
