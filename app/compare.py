@@ -17,6 +17,7 @@ from dse import figures
 from dse.errors import InputError
 
 from . import compare_ablation, compare_controls, compare_files, compare_tables, compared
+from .compare_controls import Options
 from .compared import Asked
 from .context import Context
 from .page import Page, aria
@@ -217,7 +218,7 @@ def _register_ablation(app: Dash, context: Context) -> None:
         Input(STORE, "data"),
         prevent_initial_call=True,
     )
-    def on_names(view: View) -> tuple[list[dict[str, str]], list[str], bool]:
+    def on_names(view: View) -> tuple[Options, Options, bool]:
         with opened(context, view) as here:
             found = compared.read_all(here, view["designs"])
             designs, metrics = compare_controls.switchable(found)

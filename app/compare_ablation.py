@@ -31,6 +31,8 @@ CELLS = 64
 def ablation(found: Compared, letter: str, metric: str | None) -> Component:
     """What each technique of one design brings alone and together, for one metric.
 
+    Without a metric it is the total, or the first of the ranked ones that some technique changes.
+
     Raises:
         InputError: no design of that letter, or one whose techniques cannot be switched.
     """
@@ -38,9 +40,16 @@ def ablation(found: Compared, letter: str, metric: str | None) -> Component:
     if design is None or design.page is None or design.config is None:
         known = ", ".join(of.letter for of in found.shown) or "none"
         raise InputError(f"no design {letter} is compared; choose one of: {known}")
-    (name,) = chosen(design.page, [metric or design.page.total])
+    asked = chosen(design.page, [metric] if metric else [])
     held = ablate(design.page, design.config)
+    name = next((name for name in asked if _changes(held, name)), asked[0])
     return html.Div([html.H3(f"{words(name)} of {design.title}"), *_brought(held, name)])
+
+
+def _changes(held: Ablation, metric: str) -> bool:
+    """Whether a metric differs between the combinations that run."""
+    values = held.cells[metric][[not text for text in held.refusals]]
+    return bool(np.any(values != values[:1]) and np.isfinite(values).any())
 
 
 def _brought(held: Ablation, metric: str) -> Iterator[Component]:

@@ -7,6 +7,7 @@ from typing import Any
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from dse.chart import words
 from dse.choice import numbers
 
 from . import compared
@@ -110,15 +111,14 @@ def ablation(asked: Asked, found: Compared) -> Component:
     """Which design's techniques are switched off and on, and where the answer appears."""
     wait = html.P("Every combination of its techniques is being priced …", role="status")
     designs, metrics = switchable(found)
-    letters = [str(option["value"]) for option in designs]
     return html.Section(
         [
             html.H2("What each technique brings"),
             html.P("Choose a design: its techniques are switched off and on in all combinations."),
             html.Div(
                 [
-                    _chooser("ablate", designs, letters, asked.ablate),
-                    _chooser("metric", metrics, metrics, asked.metric),
+                    _chooser("ablate", designs, asked.ablate),
+                    _chooser("metric", metrics, asked.metric),
                 ],
                 className="choosers",
             ),
@@ -134,20 +134,26 @@ def ablation(asked: Asked, found: Compared) -> Component:
     )
 
 
-def switchable(found: Compared) -> tuple[list[dict[str, str]], list[str]]:
-    """Options of both menus; none where the page declares no technique to switch."""
+Options = list[dict[str, str]]
+"""What a menu offers: a label and a value each."""
+
+
+def switchable(found: Compared) -> tuple[Options, Options]:
+    """Designs and metrics of the menus; none where the page has no technique to switch."""
     page = found.shown[0].page if found.shown else None
     if page is None or not page.techniques:
         return [], []
     designs = [{"label": design.title, "value": design.letter} for design in found.shown]
-    return designs, numbers(page)
+    return designs, [{"label": words(name), "value": name} for name in numbers(page)]
 
 
-def _chooser(name: str, options: Any, known: list[str], value: str) -> Component:  # noqa: ANN401 - as a menu takes them
+def _chooser(name: str, options: Options, value: str) -> Component:
     """A menu; a value that it does not offer is not chosen."""
-    label, hint = {"ablate": ("Design", "Choose one"), "metric": ("Metric", "The total")}[name]
+    label, hint = {
+        "ablate": ("Design", "Choose one"),
+        "metric": ("Metric", "The first that changes"),
+    }[name]
     name = f"compare-{name}-menu"
-    menu = dcc.Dropdown(
-        id=name, options=options, value=value if value in known else None, placeholder=hint
-    )
+    chosen = value if any(option["value"] == value for option in options) else None
+    menu = dcc.Dropdown(id=name, options=options, value=chosen, placeholder=hint)
     return html.Div([html.Label(label, htmlFor=name), menu], className="chooser")

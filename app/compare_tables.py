@@ -122,12 +122,7 @@ def _notes(found: Comparison, letters: Sequence[str]) -> Iterator[Component]:
 
 
 def _table(found: Comparison, shown: Sequence[Design]) -> Component:
-    heads = [
-        html.Th(
-            [html.Strong(of.letter), " ", shorten(of.name, most=24)], scope="col", title=of.name
-        )
-        for of in shown
-    ]
+    heads = [html.Th(of.title, scope="col", title=of.name) for of in shown]
     body = [row for rows in _groups(found, shown) for row in rows]
     table = html.Table(
         [

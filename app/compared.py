@@ -46,8 +46,10 @@ class Design:
 
     @property
     def title(self) -> str:
-        """Its letter and its name, cut to what a column holds."""
-        return f"{self.letter} {shorten(self.name, most=24)}"
+        """Its letter and its name, less the page that all share, cut to what a column holds."""
+        page, _, settings = self.name.partition(":")
+        own = settings if self.page is not None and page == self.page.slug else self.name
+        return f"{self.letter} {shorten(own or self.name, most=24)}"
 
 
 @dataclass(frozen=True)

@@ -141,10 +141,10 @@ def gains(page: AnyModel, names: Sequence[str], metrics: Mapping[str, Values]) -
     )
     return Chart(
         kind="grouped",
-        title=f"How many times better than {names[0]}",
+        title="How many times better than the first",
         x="gain",
         y="metric",
-        x_label=f"Times better than {names[0]} (left of 1: worse)",
+        x_label="Times better (left of 1: worse)",
         y_label="",
         frame=frame,
         caption=_gains_caption(names[0], ranked, known, moved, drawn),
@@ -174,7 +174,9 @@ def _gains_caption(
         ("equal in every design", known, moved),
         (f"beyond the first {METRICS}", moved, drawn),
     )
-    text = [f"Predictions over those of {first}, turned so that right is better; no intervals."]
+    text = [
+        f"Predictions over those of {first}, the first; right is better. Intervals are left out."
+    ]
     for why, these, others in left:
         if names := [words(name).lower() for name in these if name not in others]:
             text.append(f"Not drawn, {why}: {', '.join(names)}.")

@@ -319,6 +319,14 @@ class TestAblation:
         assert terms[0].verdict in text
         assert terms[0].techniques[0] in text
 
+    def test_without_a_metric_the_first_that_changes_is_shown(self):
+        trains = "codesign:workload=gpt2-345m,train.mode=train,train.batch=12,serve.target=none"
+        view = {"run": "", "designs": [trains, "codesign"]}
+        text = text_of(compare.brought(Context(), view, "A", None))
+        assert "Latency of A" not in text  # it answers no request: latency is 0 in every cell
+        for words in ("helps", "compose", "16 combinations"):
+            assert words in text
+
     def test_nothing_is_worked_out_before_a_design_is_chosen(self, monkeypatch):
         def never(*_: object) -> None:
             raise AssertionError
