@@ -50,7 +50,7 @@ def post(client: FlaskClient, output: str, inputs: dict) -> dict:
 def test_pages_are_found_in_order_without_being_named():
     found = server.pages()
     assert [page.order for page in found] == sorted(page.order for page in found)
-    assert (explore.PAGE, papers.PAGE) == found[:2]
+    assert found[:2] == (explore.PAGE, papers.PAGE)
     assert validation.PAGE in found
 
 
