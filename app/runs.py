@@ -325,16 +325,18 @@ def pause(run: Run) -> None:
     Raises:
         InputError: no search that a page started works on it.
     """
-    number = re.match(rb"process (\d+)\n", _head(run)) if held(run) else None
-    if number is None:
+    process = number(run) if held(run) else None
+    if process is None:
         raise InputError(f"{name_of(run)} is not being searched from here; nothing to pause")
     with contextlib.suppress(ProcessLookupError):  # it has just ended by itself
-        os.kill(int(number[1]), signal.SIGINT)
+        os.kill(process, signal.SIGINT)
 
 
-def _head(run: Run) -> bytes:
+def number(run: Run) -> int | None:
+    """The process that last searched a run; it lives only where the run is `held`."""
     with (run.path / LOG).open("rb") as log:
-        return log.read(40)
+        found = re.match(rb"process (\d+)\n", log.read(40))
+    return None if found is None else int(found[1])
 
 
 def apart(call: Callable[[], T]) -> T:
