@@ -1,32 +1,24 @@
 """The Compare page: what names a design, refusals in words, and numbers that are those of eval."""
 
 import base64
-import csv
-import io
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from dash import Dash
 from flask.testing import FlaskClient
 
-from app import compare, compare_files, compare_tables, compared, server
+from app import compare, compare_tables, compared, server
 from app.compared import MOST, Asked
 from app.context import Context
 from dse import cli, registry, units, verbs
 from dse.errors import InputError
 
 from .test_browser import CHROMIUM, Seen, browser, url  # noqa: F401 - fixtures
+from .test_compared import THREE, settings_of
 from .test_front import text_of
 from .test_server import post
-
-THREE = ["toy", "toy:requests=2", "toy:chip=t4,memory.bandwidth=20 GB/s"]
-
-
-def settings_of(context: Context, name: str) -> dict[str, Any]:
-    return compared.read(context, name)[1].echo()
 
 
 def edit(context: Context, names: list[str], trigger: Any, **given: str) -> tuple[Any, str]:
@@ -34,91 +26,6 @@ def edit(context: Context, names: list[str], trigger: Any, **given: str) -> tupl
     view = {"run": "", "designs": names}
     after, message = compare.edited(context, view, trigger, {**blank, **given})
     return after["designs"], message
-
-
-class TestNames:
-    def test_settings_are_read_as_the_command_line_reads_them(self, context):
-        found = settings_of(context, "toy:chip=t4,memory.bandwidth=20 GB/s,requests=2")
-        assert found == {
-            "chip": "t4",
-            "memory": {"bandwidth": 2e10, "efficiency": 0.5},
-            "requests": 2.0,
-        }
-
-    def test_names_of_the_run_are_those_of_the_command_line(self, context, run):
-        for name in ("balanced", "latency", "best cost", "1", "12"):
-            alone = verbs.evaluate(f"{run.path}:{name}")
-            page, config = compared.read(context, name)
-            assert compared.answer(page, config) == alone
-
-    def test_any_row_of_the_run_can_be_named(self, context):
-        designs = context.snapshot().designs
-        found = settings_of(context, "row:17")
-        assert found["requests"] == designs["requests"][17]
-        assert found["memory"]["bandwidth"] == designs["memory.bandwidth"][17]
-
-    @pytest.mark.parametrize(
-        ("name", "words"),
-        [
-            ("toy:reqests=3", "unknown knob 'reqests'; did you mean requests?"),
-            ("toy:requests=32", "`requests < 32` must hold; set requests to 31 or less"),
-            ("toy:requests", "toy 'requests' must read key=value"),
-            ("toy:requests={", "toy requests:1: not readable as YAML"),
-            ("tai:requests=3", "unknown design 'tai:requests=3'"),
-            ("blanced", "did you mean balanced"),
-            ("0", "there is no design 0 in the front; its rows count from 1 to 12"),
-            ("13", "there is no design 13 in the front"),
-            ("row:144", "there is no design 144 in the run; its rows count from 0 to 143"),
-        ],
-    )
-    def test_a_name_nobody_knows_is_refused_in_one_line(self, context, name, words):
-        with pytest.raises(InputError) as caught:
-            compared.read(context, name)
-        assert words in str(caught.value)
-        assert "\n" not in str(caught.value)
-
-    def test_without_a_run_its_names_are_refused_with_the_reason(self, toy):
-        with pytest.raises(InputError, match="no run is open that could name a design 'balanced'"):
-            compared.read(Context(), "balanced")
-
-    def test_no_name_reads_a_file_of_this_machine(self, tmp_path: Path):
-        secret = tmp_path / "secret.yaml"
-        secret.write_text("family: gpt2\nword: hidden\n")
-        with pytest.raises(InputError, match="which the explorer does not open") as caught:
-            compared.read(Context(), f"roofline:workload={secret}")
-        assert "hidden" not in str(caught.value)
-
-
-class TestLinks:
-    def test_a_link_reproduces_the_view(self):
-        asked = Asked(tuple(THREE), ablate="B", metric="latency")
-        assert compared.asked(compared.link(asked, "toy/first")) == asked
-
-    def test_a_link_names_the_run_only_where_a_design_is_named_by_it(self, toy):
-        assert "run=" not in compared.link(Asked(("toy", "toy:requests=2")), "toy/first")
-        assert "run=toy/first" in compared.link(Asked(("toy", "row:3")), "toy/first")
-
-    def test_a_link_of_too_many_designs_shows_the_first_and_says_so(self):
-        names = [f"toy:requests={n}" for n in range(1, 9)]
-        asked = compared.asked(compared.link(Asked(tuple(names)), ""))
-        assert list(asked.names) == names[:MOST]
-        assert asked.problems == (f"The link names 8 designs; the first {MOST} are compared.",)
-
-    def test_a_link_of_another_machine_is_not_read_without_end(self):
-        asked = compared.asked("?design=" + "x" * 10**6)
-        assert asked.names == ()
-        assert "longer than" in asked.problems[0]
-
-    def test_a_run_that_is_not_there_is_told_and_not_replaced(
-        self, context, tmp_path, monkeypatch
-    ):
-        monkeypatch.chdir(tmp_path)
-        with pytest.raises(InputError, match="no run 'toy/other'"):
-            compare.layout(context, "?run=toy/other&design=balanced")
-
-    def test_an_open_run_is_compared_at_once(self, context):
-        first, second = compared.first(context)
-        assert settings_of(context, first) != settings_of(context, second)
 
 
 class TestEdits:
@@ -162,12 +69,18 @@ class TestEdits:
         assert compare.rearranged(["a"], leads) == ["a"]
 
 
+def test_a_run_that_is_not_there_is_told_and_not_replaced(self, context, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="no run 'toy/other'"):
+        compare.layout(context, "?run=toy/other&design=balanced")
+
+
 def encoded(text: str | bytes) -> str:
     content = text if isinstance(text, bytes) else text.encode()
     return "data:application/yaml;base64," + base64.b64encode(content).decode()
 
 
-class TestFiles:
+class TestUploads:
     def test_an_uploaded_and_a_pasted_design_are_the_same(self, context):
         text = "model: toy\nset: {memory: {bandwidth: 20 GB/s}, requests: 2, chip: t4}\n"
         (up,), _ = edit(
@@ -203,51 +116,6 @@ class TestFiles:
         assert words in message
         assert "\n" not in message
         assert "Traceback" not in message
-
-    def test_each_design_is_saved_as_what_eval_gives_the_same_values_of(
-        self, context, tmp_path: Path
-    ):
-        found = compared.compared(context, ["balanced", "row:17", *THREE])
-        for design, held in zip(found.shown, found.found.answers, strict=True):
-            file = compare_files.single(found, design.name)
-            path = tmp_path / file["filename"]
-            path.write_text(file["content"])
-            assert verbs.evaluate(path) == held
-
-    def test_a_design_at_a_persons_own_prices_is_saved_with_them(self, tmp_path: Path):
-        own = tmp_path / "own.yaml"
-        own.write_text("date: 2026-12-01\nprices:\n  t4: {value: 12345, unit: USD}\n")
-        names = ["codesign:serve.gpu=t4", "codesign"]
-        with registry.priced_by(own):
-            found = compared.compared(Context(), names)
-            file = compare_files.single(found, names[0])
-        path = tmp_path / file["filename"]
-        path.write_text(file["content"])
-        assert verbs.evaluate(path)["metrics"] == found.found.answers[0]["metrics"]
-        assert verbs.evaluate(path)["metrics"] != verbs.evaluate("codesign")["metrics"]
-
-    def test_the_csv_holds_every_number_in_full_with_units_in_its_header(self, context):
-        found = compared.compared(context, THREE)
-        text = compare_files.whole(context, found, "table")["content"]
-        rows = list(csv.DictReader(io.StringIO(text)))
-        for row, held in zip(rows, found.found.answers, strict=True):
-            assert float(row["latency [s]"]) == held["metrics"]["latency"]["value"]
-            assert row["latency_low [s]"] == ""  # nothing of the toy was checked
-            assert row["latency_tier"] == "unchecked"
-            assert float(row["terms.memory [s]"]) == held["terms"]["memory"]
-        assert [row["requests [request]"] for row in rows] == ["4.0", "2.0", "4.0"]
-
-    def test_figures_are_saved_as_svg(self, context):
-        found = compared.compared(context, THREE)
-        for kind in compare.KINDS:
-            file = compare_files.whole(context, found, kind)
-            assert file["content"].startswith("<?xml")
-            assert file["filename"] == f"compare-toy-{kind}.svg"
-
-    def test_there_is_nothing_to_save_before_there_is_a_comparison(self, context):
-        found = compared.compared(context, ["toy"])
-        with pytest.raises(InputError, match="add a second design"):
-            compare_files.whole(context, found, "table")
 
 
 class TestTable:
