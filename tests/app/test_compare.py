@@ -69,7 +69,7 @@ class TestEdits:
         assert compare.rearranged(["a"], leads) == ["a"]
 
 
-def test_a_run_that_is_not_there_is_told_and_not_replaced(self, context, tmp_path, monkeypatch):
+def test_a_run_that_is_not_there_is_told_and_not_replaced(context, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError, match="no run 'toy/other'"):
         compare.layout(context, "?run=toy/other&design=balanced")
