@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cached_property, lru_cache
 from pathlib import Path
 from threading import RLock
@@ -169,7 +170,8 @@ class Opened:
         """The columns that are stored."""
         import pyarrow.parquet as pq  # noqa: PLC0415 - only runs that are shown need it
 
-        return list(pq.read_schema(self._parts[0]).names)
+        with _readable(self._parts[0]):
+            return list(pq.read_schema(self._parts[0]).names)
 
     def table(self, names: Sequence[str], **also: NDArray[Any]) -> Table:
         """Some columns of all designs, beside others of the same length."""
@@ -222,11 +224,18 @@ def _read(part: Path, names: Sequence[str] | None) -> pa.Table:
     Raises:
         InputError: it is broken.
     """
+    import pyarrow.parquet as pq  # noqa: PLC0415 - only runs that are shown need it
+
+    with _readable(part):
+        return pq.read_table(part, columns=None if names is None else list(names))
+
+
+@contextmanager
+def _readable(part: Path) -> Iterator[None]:
     import pyarrow as pa  # noqa: PLC0415 - only runs that are shown need it
-    import pyarrow.parquet as pq  # noqa: PLC0415 - as above
 
     try:
-        return pq.read_table(part, columns=None if names is None else list(names))
+        yield
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"{part}: not readable ({error}); delete it to resume") from None
 

@@ -101,7 +101,9 @@ def _brush(opened: Opened, texts: list[str], found: dict[str, Any]) -> None:
     ranges: dict[str, list[list[float]]] = {}
     for text in texts:
         name, colon, rest = text.partition(":")
-        if not colon or name not in selectable(opened):
+        if not colon:
+            raise InputError(f"'{shorten(text)}' must read column:low..high")
+        if name not in selectable(opened):
             raise unknown("column", shorten(name), selectable(opened))
         ranges[name] = [_interval(opened, name, item) for item in rest.split(",")]
     found["selection"] = {"by": "link", "ranges": ranges}
@@ -115,10 +117,9 @@ def _interval(opened: Opened, name: str, text: str) -> list[float]:
         code = float(axis.labels.index(text))
         return [code, code]
     low, dots, high = text.partition("..")
-    ends = [_float(low), _float(high)]
     if not dots:
         raise InputError(f"'{shorten(text)}' must read low..high")
-    return sorted(ends)
+    return sorted([_float(low), _float(high)])
 
 
 def _float(text: str) -> float:
@@ -135,6 +136,8 @@ def _lasso(opened: Opened, texts: list[str], found: dict[str, Any]) -> None:
     """A polygon such as `latency:log;cost;0.01,3;0.02,4;0.03,3`."""
     names, corners = texts[-1].split(";")[:2], texts[-1].split(";")[2:]
     axes = [name.partition(":") for name in names]
+    if len(axes) != 2:
+        raise InputError("a lasso names two columns and its corners")
     for name, _, _ in axes:
         if name not in numeric(opened.study):
             raise unknown("column", shorten(name), numeric(opened.study))

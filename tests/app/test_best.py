@@ -25,7 +25,7 @@ def erring(monkeypatch) -> None:
 
 def lines(context: Context) -> dict[str, list[str]]:
     """Rows of the table by their first cell."""
-    rows = [part for part in walk(best.panel(context)) if type(part).__name__ == "Tr"][1:]
+    rows = [part for part in walk(best.panel(context.opened())) if type(part).__name__ == "Tr"][1:]
     return {
         row.children[0].children: [text_of(cell).strip() for cell in row.children[1:]]
         for row in rows
@@ -56,16 +56,15 @@ def test_what_nobody_checked_is_called_so_and_has_no_interval(context):
     assert not any(" to " in cell for cell in found["Latency"])
 
 
-def test_the_name_of_a_design_loads_it(context):
-    links = [part for part in walk(best.panel(context)) if type(part).__name__ == "A"]
-    snapshot = context.snapshot()
-    assert [link.children.lower() for link in links] == list(snapshot.why)
-    assert all(link.href.startswith("?model=toy&") for link in links)
+def test_the_name_of_a_design_opens_it(context):
+    links = [part for part in walk(best.panel(context.opened())) if type(part).__name__ == "A"]
+    assert [link.children.lower() for link in links] == list(context.opened().why)
+    assert all(link.href.startswith("/design?model=toy&") for link in links)
+    assert all("run=toy/first" in link.href for link in links)
 
 
 def test_without_best_designs_the_panel_is_hidden(toy, tmp_path):
-    assert best.panel(Context()).hidden
     question = toys.study(constraints=["latency <= 1 us"])
     none = Context(search(question, create(question, output=tmp_path / "toy" / "none")).run)
-    assert best.panel(none).hidden
+    assert best.panel(none.opened()).hidden
     assert not lines(none)

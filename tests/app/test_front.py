@@ -1,19 +1,15 @@
-"""The run's part of the page: facts in words, the scatter, the table, and picking a design."""
-
-import json
-from dataclasses import replace
+"""The run's part of the page: facts in words, the front as points or as a density, and menus."""
 
 import numpy as np
 import pytest
 
 from app import front
 from app.context import Context
+from app.front import Axes
+from app.sliders import bounds, judged, starting
 from dse import units
-from dse.certainty import CHANCES
-from dse.errors import InputError
-from dse.evaluate import Table
 from dse.search import search
-from dse.store import Run, create
+from dse.store import create
 
 from . import toy as toys
 from .test_controls import walk
@@ -30,101 +26,123 @@ def text_of(component) -> str:
 
 
 @pytest.fixture
-def refused(toy, tmp_path) -> Context:
+def opened(context):
+    return context.opened()
+
+
+@pytest.fixture
+def refused(toy, tmp_path):
     question = toys.study(constraints=["latency <= 1 us"])
-    return Context(search(question, create(question, output=tmp_path / "toy" / "none")).run)
+    run = search(question, create(question, output=tmp_path / "toy" / "none")).run
+    return Context(run).opened()
 
 
-def test_the_question_stands_first_with_the_runs_facts(context):
-    text = text_of(front.question(context))
+def drawn(opened, axes: Axes, chosen=None, **limits):
+    """A figure and its caption, at the study's bounds but for what is given."""
+    held = {**starting(bounds(opened)), **{f"{name}<=": v for name, v in limits.items()}}
+    return front.scatter(opened, axes, held, chosen, dark=False)
+
+
+BOTH = Axes("latency", "cost")
+
+
+def test_the_question_stands_first_with_the_runs_facts(opened):
+    text = text_of(front.question(opened))
     assert "How fast is the toy, and what does it cost?" in text
     assert "144 designs priced · 96 feasible within the constraints · 12 on the front" in text
     assert "latency <= 60 ms" in text
     assert "method grid" in text
 
 
-def test_without_a_run_the_page_says_how_to_make_one(toy):
-    text = text_of(front.question(Context()))
-    assert "There is no run yet." in text
-    assert "dse search STUDY" in text
-
-
-def test_a_run_without_designs_is_explained_in_words(toy, tmp_path):
-    empty = create(toys.study(), output=tmp_path / "toy" / "empty")
-    section = front.question(Context(empty))
-    assert "the run holds no designs yet; resume its search" in text_of(section)
-
-
 def test_a_run_where_nothing_is_feasible_says_which_constraint_binds(refused):
     text = text_of(front.question(refused))
     assert "'latency <= 1 us' is missed by" in text
     assert "0 on the front" in text
-    assert front.balanced(refused.snapshot()) is None
 
 
 def test_a_run_where_nothing_is_feasible_still_draws_its_designs(refused):
-    figure, caption = front.scatter(refused, "latency", "cost", None, dark=False)
+    figure, caption = drawn(refused, BOTH)
     assert {trace.name for trace in figure.data} == {"rejected", "rejected, extrapolated"}
     assert "0 of 144 designs are feasible" in caption
 
 
-def test_axes_start_at_the_first_two_objectives_and_offer_numbers_only(context):
-    study = context.snapshot().study
-    assert front.axes_first(study) == ["latency", "cost"]
-    assert front.numeric(study) == ["latency", "cost", "power", "memory.bandwidth", "requests"]
+def test_axes_start_at_the_first_two_objectives_and_offer_numbers_only(opened):
+    assert front.axes_first(opened.study) == ["latency", "cost"]
+    assert front.numeric(opened.study) == [
+        "latency", "cost", "power", "memory.bandwidth", "requests",
+    ]  # fmt: skip
 
 
-def test_the_scatter_draws_the_front_in_the_chosen_metrics(context):
-    figure, caption = front.scatter(context, "power", "latency", "cost", dark=True)
+def test_the_scatter_draws_the_front_in_the_chosen_metrics(opened):
+    figure, caption = drawn(opened, Axes("power", "latency", "cost"))
     marks = next(trace for trace in figure.data if trace.name == "front")
-    np.testing.assert_array_equal(marks.x, context.snapshot().front["power"])
+    np.testing.assert_array_equal(marks.x, opened.front["power"])
     assert figure.layout.xaxis.title.text == "Power [W]"
     assert figure.layout.coloraxis.colorbar.title.text == "Cost [$]"
     assert caption.startswith("Predictions of the page 'toy'")
 
 
-def test_every_mark_of_the_scatter_picks_the_design_it_stands_for(context):
-    figure, _ = front.scatter(context, "latency", "cost", None, dark=False)
+def test_every_mark_is_named_by_the_number_of_its_design(opened):
+    figure, _ = drawn(opened, BOTH)
     for trace in figure.data:
-        x, mark = trace.x[-1], int(trace.customdata[-1])
-        settings = front.picked(context, toys.PAGE, mark)
-        latency = 1e8 / (settings["memory.bandwidth"] * 0.5) + 1e-3 * settings["requests"]
-        np.testing.assert_allclose(latency * 1e3, x, rtol=1e-12)
+        latency = opened.column("latency")[list(trace.customdata)]
+        np.testing.assert_allclose(1e3 * latency, trace.x, rtol=1e-12)
+    names = {trace.name for trace in figure.data}
+    assert {"designs", "front", "best"} <= names
 
 
-def test_a_design_of_another_page_is_not_loaded(context):
-    with pytest.raises(InputError, match="the front is of page 'toy'; choose that page"):
-        front.picked(context, replace(toys.PAGE, slug="other"), 0)
+def test_moved_bounds_leave_out_designs_and_front_and_are_said(opened):
+    figure, caption = drawn(opened, BOTH, latency=0.02)
+    assert all((np.asarray(trace.x) <= 20.0).all() for trace in figure.data)
+    left = int((opened.front["latency"] <= 0.02).sum())
+    assert caption.startswith(f"Bounds are moved: {left} of 12 designs of the run's front remain")
 
 
-@pytest.mark.parametrize("mark", [-1, 156, 10**9])
-def test_a_mark_that_stands_for_no_design_is_refused(context, mark):
-    with pytest.raises(InputError, match=f"no design {mark} in this run any more"):
-        front.picked(context, toys.PAGE, mark)
+def test_what_is_selected_stands_out_in_every_series(opened):
+    chosen = np.zeros(144, dtype=np.bool_)
+    chosen[opened.front["row"][:4]] = True
+    figure, _ = drawn(opened, BOTH, chosen)
+    (marks,) = (trace for trace in figure.data if trace.name == "front")
+    assert list(marks.selectedpoints) == [0, 1, 2, 3]
+    assert all(chosen[list(t.customdata)].sum() == len(t.selectedpoints) for t in figure.data)
 
 
-def test_the_table_keeps_full_precision_and_shows_units_in_its_header(context):
-    snapshot = context.snapshot()
-    heads = {c["field"]: c["headerName"] for c in front.columns(snapshot.study, snapshot.front)}
-    assert heads["latency"] == "Latency [ms]"
-    assert heads["memory.bandwidth"] == "Memory bandwidth [GB/s]"
-    assert heads["chance_nondominated"] == "Chance to be non-dominated [%]"
-    assert list(heads)[:5] == ["latency", "cost", *CHANCES, "chip"]
-    rows = front.rows(snapshot.front)
-    assert [row["latency"] for row in rows] == list(snapshot.front["latency"])
-    assert [row["row"] for row in rows] == list(range(12))
-    assert json.loads(json.dumps(rows, allow_nan=False)) == rows
+def test_beyond_what_a_screen_draws_the_front_stands_before_a_density(opened, monkeypatch):
+    monkeypatch.setattr(front, "DRAWN", 50)
+    figure, caption = drawn(opened, BOTH)
+    cells, *marks = figure.data
+    held = judged(opened, starting(bounds(opened))).count
+    assert cells.type == "heatmap"
+    assert np.nansum(cells.customdata) == held == 96
+    assert {trace.name for trace in marks} >= {"front", "best"}
+    assert "their density is drawn behind the whole front" in caption
+    assert front.printed(front.drawn(opened, BOTH, starting(bounds(opened)))).startswith("<?xml")
 
 
-def test_an_unknown_number_is_an_empty_cell(context):
-    part = context.snapshot().front.take(np.array([0]))
-    part.columns["latency"][0] = np.nan
-    assert front.rows(part)[0]["latency"] is None
+def test_who_wins_what_stands_under_the_front(opened):
+    section = front.panel(opened, BOTH)
+    (listed,) = [
+        part for part in walk(section) if getattr(part, "id", "") == "explore-winners-list"
+    ]
+    first, second = (item.children for item in listed.children)
+    assert first.startswith("Best latency: ")
+    assert second.startswith("Best cost: ")
+    assert ", and then latency " in second
+    assert units.show(float(opened.front["cost"].min()), "USD") in second
+    assert "The winners differ: no design wins two objectives." in text_of(section)
 
 
-def test_the_front_is_listed_by_its_first_objective(context):
-    latency = context.snapshot().front["latency"]
-    assert list(latency) == sorted(latency)
+def test_without_a_winner_nothing_stands_there(refused):
+    assert front.won(refused) == []
+
+
+def test_an_objective_that_tells_nothing_apart_is_a_warning(toy, tmp_path):
+    space = {"chip": ["p100-pcie-16gb", "a100-sxm-80gb"]}  # which moves nothing but the power
+    question = toys.study(space=space)
+    run = search(question, create(question, output=tmp_path / "toy" / "flat")).run
+    text = text_of(front.question(Context(run).opened()))
+    assert "objective 'cost' is " in text
+    assert "tells no designs apart" in text
 
 
 def test_the_balanced_design_is_on_the_front_but_at_no_end(context):
@@ -140,43 +158,3 @@ def test_the_balanced_design_is_on_the_front_but_at_no_end(context):
 )
 def test_a_metric_reads_in_words(value, unit, words):
     assert front.describe(value, unit) == words
-
-
-def test_a_run_is_read_again_only_when_it_has_grown(context, run: Run):
-    first = context.snapshot()
-    assert context.snapshot() is first
-    run.append(list(run.tables()))
-    assert len(context.snapshot().designs) == 2 * len(first.designs)
-
-
-def test_who_wins_what_stands_under_the_front(context):
-    section = front.panel(context)
-    snapshot = context.snapshot()
-    (listed,) = [
-        part for part in walk(section) if getattr(part, "id", "") == "explore-winners-list"
-    ]
-    first, second = (item.children for item in listed.children)
-    assert first.startswith("Best latency: ")
-    assert second.startswith("Best cost: ")
-    assert ", and then latency " in second
-    assert units.show(float(snapshot.front["cost"].min()), "USD") in second
-    assert "The winners differ: no design wins two objectives." in text_of(section)
-
-
-def test_without_a_winner_nothing_stands_there(refused):
-    assert front.won(refused.snapshot()) == []
-    assert front.panel(Context()).hidden
-
-
-def test_an_objective_that_tells_nothing_apart_is_a_warning(toy, tmp_path):
-    space = {"chip": ["p100-pcie-16gb", "a100-sxm-80gb"]}  # which moves nothing but the power
-    question = toys.study(space=space)
-    run = search(question, create(question, output=tmp_path / "toy" / "flat")).run
-    text = text_of(front.question(Context(run)))
-    assert "objective 'cost' is " in text
-    assert "tells no designs apart" in text
-
-
-def test_the_infinite_is_a_word_in_the_table_and_the_unknown_nothing():
-    table = Table({"a": np.array([np.inf, np.nan, 1.0])}, {})
-    assert [row["a"] for row in front.rows(table)] == ["infinite", None, 1.0]
