@@ -67,6 +67,7 @@ def _panel(page: AnyModel, number: int, curve: AnyCurve, asked: Settings) -> Com
     return html.Section(
         [
             html.H3(curve.title),
+            html.P(curve.text),
             html.Div(
                 [
                     html.Div(moves, className="moves"),
@@ -74,7 +75,6 @@ def _panel(page: AnyModel, number: int, curve: AnyCurve, asked: Settings) -> Com
                 ],
                 className="curve",
             ),
-            html.P(id=part("caption", number, ""), className="caption", **aria(live="polite")),
         ],
         className="card",
     )
@@ -82,7 +82,8 @@ def _panel(page: AnyModel, number: int, curve: AnyCurve, asked: Settings) -> Com
 
 def _graph(number: int, name: str) -> Component:
     graph = dcc.Graph(id=part("graph", number, name), config=GRAPH, style={"height": "26rem"})
-    return dcc.Loading(graph, delay_show=500)
+    told = html.P(id=part("caption", number, name), className="caption", **aria(live="polite"))
+    return html.Div([dcc.Loading(graph, delay_show=500), told])
 
 
 def graphs(page: AnyModel, curve: AnyCurve) -> tuple[str, ...]:
@@ -178,7 +179,7 @@ def _register_curves(app: Dash) -> None:
     @app.callback(
         output={
             "figures": Output(part("graph", MATCH, ALL), "figure"),
-            "caption": Output(part("caption", MATCH, ""), "children"),
+            "captions": Output(part("caption", MATCH, ALL), "children"),
             "values": Output(part("value", MATCH, ALL), "children"),
         },
         inputs={
@@ -192,7 +193,7 @@ def _register_curves(app: Dash) -> None:
         ranges: list[Any], menus: list[Any], dark: bool | None, state: dict[str, Any]
     ) -> dict[str, object]:
         page = registry.model(str(state["model"]))
-        curve = declared(page.slug)[ctx.outputs_grouping["caption"]["id"]["curve"]]
+        curve = declared(page.slug)[ctx.outputs_grouping["figures"][0]["id"]["curve"]]
         names = {kind: [one["id"]["index"] for one in ctx.args_grouping[kind]] for kind in KINDS}
         placed = {
             **dict(zip(names["ranges"], ranges, strict=True)),
@@ -203,7 +204,7 @@ def _register_curves(app: Dash) -> None:
         known = knobs(page.config)
         return {
             "figures": [figures.plotly(chart, dark=bool(dark)) for chart in drawn],
-            "caption": " ".join(dict.fromkeys(chart.caption for chart in drawn)),
+            "captions": [chart.caption.removeprefix(curve.text).lstrip() for chart in drawn],
             "values": [
                 units.show(float(settings[path]), known[path].unit) for path in names["ranges"]
             ],

@@ -48,13 +48,18 @@ def plotly(chart: Chart, *, dark: bool = False) -> Figure:
         title={"text": chart.title, "font": {"size": 15}, "x": 0, "xref": "paper"},
         xaxis={"title": {"text": chart.x_label}, **_log_axis(chart, "x", log=chart.log_x)},
         yaxis={"title": {"text": chart.y_label}, **_log_axis(chart, "y", log=chart.log_y)},
-        legend={"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0},
+        legend={"orientation": "h", "y": _below(chart), "yanchor": "top", "x": 0},
         margin={"l": 60, "r": 20, "t": 40, "b": 50},
         **flat,
     )
     if chart.kind in BARS:
         _lay_bars(figure, chart)
     return figure
+
+
+def _below(chart: Chart) -> float:
+    """Where the legend begins, in heights of the plot: those of curves are low and take lines."""
+    return -0.3 if chart.kind == "curves" else -0.2
 
 
 def _log_axis(chart: Chart, axis: str, *, log: bool) -> dict[str, object]:
