@@ -136,7 +136,8 @@ def _items(text: str) -> list[Prose]:
 def _symbols(table: str) -> Iterator[Symbol]:
     """The rows of a symbols table below its head."""
     for line in table.splitlines()[2:]:
-        symbol, name, unit, where = (cell.strip() for cell in line.strip("|").split("|"))
+        cells = line.replace("`", "").strip("|").split("|")
+        symbol, name, unit, where = (cell.strip() for cell in cells)
         yield Symbol((Maths(latex(symbol)),), name, unit, where)
 
 

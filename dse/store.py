@@ -16,6 +16,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -307,8 +308,9 @@ def latest() -> Run | None:
     return Run(found[-1].parent) if found else None
 
 
+@cache
 def _commit() -> str:
-    """The checkout's commit, or nothing in an installed package."""
+    """The checkout's commit when first asked, or nothing in an installed package."""
     try:
         done = subprocess.run(
             ["git", "rev-parse", "--short", "HEAD"],

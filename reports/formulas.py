@@ -55,3 +55,8 @@ def rich(text: Prose) -> Rich:
 def paragraphs(texts: Iterable[Prose]) -> list[AnyBlock]:
     """A paragraph for each text."""
     return [RichParagraph(rich(text)) for text in texts]
+
+
+def plainly(text: str) -> str:
+    """A text of a data file without the marks of code around its names."""
+    return text.replace("`", "")

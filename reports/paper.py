@@ -10,7 +10,7 @@ from dse.spec import knobs
 
 from . import paper_agreement, paper_inputs, paper_points, paper_text
 from .dossier import Dossier, gather
-from .formulas import AnyBlock
+from .formulas import AnyBlock, plainly
 from .printing import Parts, content
 from .section import Facts, Paragraph
 from .wording import listed, quantity, words
@@ -28,12 +28,16 @@ def describe(slug: str, *, date: str) -> dict[str, Any]:
     Raises:
         InputError: no such page.
     """
-    found = gather(slug, date=date)
+    return described(gather(slug, date=date))
+
+
+def described(found: Dossier) -> dict[str, Any]:
+    """The same, of what was gathered."""
     return content(
         kind="Reproduction report",
         title=found.page.paper.title,
-        subtitle=f"{date} · page '{slug}' of dse-codesign",
-        date=date,
+        subtitle=f"{found.date} · page '{found.page.slug}' of dse-codesign",
+        date=found.date,
         parts=parts(found),
     )
 
@@ -72,7 +76,7 @@ def _answer(found: Dossier) -> list[AnyBlock]:
         Paragraph(paper.question, "quote"),
         *paper_text.setting(found),
         Paragraph(f"{reached(found)} {trusted(found)}", "verdict"),
-        *([Paragraph(found.page.note, "warning")] if found.page.note else []),
+        *([Paragraph(plainly(found.page.note), "warning")] if found.page.note else []),
         Facts(facts),
     ]
 

@@ -14,10 +14,11 @@ from dse.residuals import coverage
 from dse.scores import Card
 
 from .dossier import Dossier
-from .formulas import AnyBlock
+from .formulas import AnyBlock, plainly
+from .paper_points import off
 from .paper_text import part
 from .section import DataTable, Figure, Paragraph
-from .wording import heading, percent, words
+from .wording import heading, words
 
 SCORES = (12, 17, 8, 9, 9, 11, 7, 8, 11, 14)
 """Widths of the scoreboard's columns."""
@@ -67,8 +68,8 @@ def weak(found: Dossier) -> list[AnyBlock]:
 
 def _flags(found: Dossier) -> list[AnyBlock]:
     page = found.page
-    said = [[words(n), "outside the range", text] for n, text in page.flags.items()]
-    said += [[words(n), "read with care", text] for n, text in page.remarks.items()]
+    said = [[words(n), "outside the range", plainly(text)] for n, text in page.flags.items()]
+    said += [[words(n), "read with care", plainly(text)] for n, text in page.remarks.items()]
     if not said:
         return []
     return [
@@ -145,7 +146,7 @@ def _regimes(rows: Sequence[Regime]) -> list[AnyBlock]:
 
 
 def _regime(row: Regime) -> list[str]:
-    errors = [percent(row.mean).lstrip("+"), percent(row.bias), percent(row.worst)]
+    errors = [off(row.mean).lstrip("+"), off(row.bias), off(row.worst)]
     order = f"{row.tau:.2f}" if math.isfinite(row.tau) else ""
     known = [*errors, row.at, order] if row.cases else ["", "", "", "", ""]
     return [words(row.metric), row.use, row.group or "all", str(row.cases), *known]

@@ -12,7 +12,7 @@ from dse.spec import Knob, knobs
 
 from .dossier import Dossier
 from .environment import PRINTERS
-from .formulas import AnyBlock, Rich, RichTable, rich
+from .formulas import AnyBlock, Rich, RichTable, plainly, rich
 from .section import DataTable, Facts, Paragraph
 from .wording import UNSURE, words
 
@@ -38,11 +38,14 @@ def knob_table(found: Dossier) -> list[AnyBlock]:
 
 def _knob(knob: Knob, number: Number | None) -> list[str | Rich]:
     symbol: str | Rich = rich((Maths(knob.symbol),)) if knob.symbol else ""
-    if knob.catalog is not None:
-        ends = ["", "", knob.text, "choice", f"a row of {words(knob.catalog.name)}"]
-        return [symbol, words(knob.path), str(knob.default), *ends]
-    kind, where = (number.source.kind, number.source.where) if number else ("", UNSOURCED)
-    return [symbol, words(knob.path), *_span(knob), knob.text, kind, where]
+    if knob.catalog is None:
+        kind, where = (number.source.kind, number.source.where) if number else ("", UNSOURCED)
+    else:
+        row = f"a row of {words(knob.catalog.name)}"
+        kind = number.source.kind if number else "choice"
+        where = f"{row}. {number.source.where}" if number else row
+    texts = [plainly(knob.text), kind, plainly(where)]
+    return [symbol, words(knob.path), *_span(knob), *texts]
 
 
 def _span(knob: Knob) -> list[str]:
@@ -78,7 +81,12 @@ def constants(found: Dossier) -> list[AnyBlock]:
 
 def _constant(name: str, number: Number) -> list[str]:
     source = ". ".join(text for text in (number.source.where, number.note) if text)
-    return [words(name), units.show(number.value, number.unit), number.source.kind, source]
+    return [
+        words(name),
+        units.show(number.value, number.unit),
+        number.source.kind,
+        plainly(source),
+    ]
 
 
 def _tables(found: Dossier) -> DataTable:

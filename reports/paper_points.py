@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 
 from dse import figures, units
@@ -10,8 +11,8 @@ from dse.trust_charts import with_ground
 from dse.validate import Row
 
 from .dossier import Dossier
-from .formulas import AnyBlock
-from .section import DataTable, Figure, Paragraph
+from .formulas import AnyBlock, plainly
+from .section import DataTable, Facts, Figure, Paragraph
 from .wording import UNSURE, heading, percent, words
 
 USES = {
@@ -30,7 +31,20 @@ def build(found: Dossier) -> list[AnyBlock]:
     if not found.rows:
         return [Paragraph(unpublished(found), "warning")]
     uses = [use for use in USES if any(row.use == use for row in found.rows)]
-    return [*_charts(found), *(table(found, use) for use in uses)]
+    return [*_charts(found), *(table(found, use) for use in uses), _sources(found)]
+
+
+def off(share: float) -> str:
+    """A relative error with its sign, at three digits without powers of ten.
+
+    >>> off(-0.01234), off(12.5), off(1e-9), off(0.0), off(math.nan)
+    ('-1.23 %', '+1,250 %', '< 0.001 %', '0 %', 'unknown')
+    """
+    if not math.isfinite(share):
+        return "unknown"
+    if abs(share) >= 9.995:
+        return f"{100 * share:+,.0f} %"
+    return percent(share) if abs(share) >= 1e-5 else "< 0.001 %" if share else "0 %"
 
 
 def unpublished(found: Dossier) -> str:
@@ -66,9 +80,9 @@ def table(found: Dossier, use: str) -> DataTable:
         ["Point", "Quantity", "Published", "Predicted", HEAD, "Error", *extra, "Known from"],
         [_row(found, row, executed=executed) for row in rows],
         f"{heading(use)} points of the page '{found.page.slug}': {USES[use]}. Errors are relative "
-        "to the published number. Shaded, and marked ? in the margin: that number is itself "
-        "unsure.",
-        widths=(13, 12, 11, 11, 14, 11, *((12, 10) if executed else ()), 22),
+        "to the published number; sources are numbered below. Shaded, and marked ? in the margin: "
+        "that number is itself unsure.",
+        widths=(16, 13, 12, 12, 15, 11, *((12, 11) if executed else ()), 13),
         right=range(2, 8 if executed else 6),
         marked=[i for i, row in enumerate(rows) if row.kind in UNSURE],
     )
@@ -79,13 +93,25 @@ def _row(found: Dossier, row: Row, *, executed: bool) -> list[str]:
     ends = span(ground.low, ground.high, row.unit) if ground else ""
     said = ["not run", ""]
     if beside:
-        said = [units.show(beside.reference, row.unit), percent(beside.reference_error)]
+        said = [units.show(beside.reference, row.unit), off(beside.reference_error)]
     return [
         row.id,
         words(row.quantity),
         *(units.show(number, row.unit) for number in (row.published, row.predicted)),
         ends or UNCHECKED,
-        percent(row.error),
+        off(row.error),
         *(said if executed else []),
-        f"{row.kind}: {row.where}",
+        f"[{_numbered(found)[row.kind, row.where]}] {row.kind}",
     ]
+
+
+def _numbered(found: Dossier) -> dict[tuple[str, str], int]:
+    """Kind and place of each source -> its number, in the order of the tables."""
+    ordered = [row for use in USES for row in found.rows if row.use == use]
+    named = dict.fromkeys((row.kind, row.where) for row in ordered)
+    return {source: i for i, source in enumerate(named, start=1)}
+
+
+def _sources(found: Dossier) -> Facts:
+    numbered = _numbered(found).items()
+    return Facts([(f"[{i}] {kind}", plainly(where)) for (kind, where), i in numbered])

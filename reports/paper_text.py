@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dse.exposition import ABOUT
 
 from .dossier import Dossier
-from .formulas import AnyBlock, RichFacts, RichTable, paragraphs, rich
+from .formulas import AnyBlock, RichFacts, RichTable, paragraphs, plainly, rich
 from .section import Facts, Paragraph
 from .wording import heading, words
 
@@ -73,5 +73,7 @@ def notes(found: Dossier) -> list[AnyBlock]:
         for name, text in found.page.data.notes.items()
         if name not in READ_ELSEWHERE and text != found.page.note
     }
-    rows: Sequence[tuple[str, str]] = [(heading(words(n)), text) for n, text in shown.items()]
+    rows: Sequence[tuple[str, str]] = [
+        (heading(words(n)), plainly(text)) for n, text in shown.items()
+    ]
     return [Facts(rows)] if rows else [Paragraph("The page's data carry no note.")]

@@ -7,6 +7,7 @@ from typing import Any
 
 from dse import registry
 from dse.executed import Tick
+from dse.facts import publication
 
 from . import paper_agreement, paper_points
 from .dossier import Dossier, gather
@@ -28,6 +29,12 @@ def describe(*, date: str, tick: Tick | None = None) -> dict[str, Any]:
         found.append(gather(slug, date=date))
         if tick is not None:
             tick(len(found), len(slugs))
+    return described(found, date=date)
+
+
+def described(found: Sequence[Dossier], *, date: str) -> dict[str, Any]:
+    """The same, of what was gathered of some pages."""
+    slugs = [each.page.slug for each in found]
     return content(
         kind="Validation report",
         title="How far the pages can be trusted",
@@ -36,7 +43,7 @@ def describe(*, date: str, tick: Tick | None = None) -> dict[str, Any]:
         parts=[
             ("Scoreboard", _board(found)),
             ("Do intervals hold what they promise?", paper_agreement.covered(slugs)),
-            *((f"{each.page.slug}: {each.page.paper.title}", _page(each)) for each in found),
+            *((f"Page '{each.page.slug}'", _page(each)) for each in found),
             ("Reproduction", _commands(date)),
         ],
     )
@@ -58,7 +65,7 @@ def _board(found: Sequence[Dossier]) -> list[AnyBlock]:
 def _page(found: Dossier) -> list[AnyBlock]:
     """What a page is off by in a sentence, and its rows."""
     return [
-        Paragraph(trusted(found), "lead"),
+        Paragraph(f"{publication(found.page.paper).rstrip('.')}. {trusted(found)}", "lead"),
         *paper_points.build(found),
         *paper_agreement.mechanism(found, groups=False),
     ]

@@ -24,6 +24,12 @@ def text(path: Path) -> str:
     return " ".join(_run("pdftotext", str(path), "-").replace("\u200b", "").split())
 
 
+def body(path: Path) -> str:
+    """The text of all pages between their heads and feet."""
+    box = ("-x", "0", "-y", "64", "-W", "596", "-H", "722")
+    return _run("pdftotext", *box, str(path), "-")
+
+
 def squeezed(words: str) -> str:
     """A text without any blank: where a line broke inside a long word, nothing differs."""
     return "".join(words.replace("\u200b", "").split())
