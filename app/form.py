@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import get_args
 from urllib.parse import parse_qs, urlencode
@@ -66,27 +66,36 @@ def studies() -> list[str]:
     return list(registry.data_files("studies"))
 
 
-def read(search: str, study: str = "") -> Form:
-    """The form as a URL's query fills it; the text of a study is in no URL.
+def read(search: str, study: str = "") -> tuple[Form, list[str]]:
+    """The form as a URL's query fills it, and what of the query was refused, in words.
+
+    The text of a study of one's own is in no URL.
 
     Args:
         search: the query.
         study: what is asked first when the query names none, if it is a shipped study.
     """
-    shipped = studies()
     found = parse_qs(search.removeprefix("?")[:LENGTH])
+    shipped = studies()
+    first = study if study in shipped else next(iter(shipped), OWN)
+    problems: list[str] = []
 
-    def last(name: str) -> str:
-        return found.get(name, [""])[-1]
+    def last(name: str, known: Collection[str] = (), usual: str = "") -> str:
+        given = found.get(name, [usual])[-1]
+        if not known or given in (*known, usual):
+            return given
+        problems.append(f"In the link, {unknown(name, given, known)}. It is left out.")
+        return usual
 
-    return Form(
-        study=last("study") or (study if study in shipped else next(iter(shipped), OWN)),
+    filled = Form(
+        study=last("study", (*shipped, OWN), first),
         name=last("name"),
-        method=last("method"),
+        method=last("method", METHODS),
         budget=last("budget"),
         seed=last("seed"),
         settings="\n".join(found.get("set", [])),
     )
+    return filled, problems
 
 
 def query(form: Form, **shown: str) -> str:

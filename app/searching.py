@@ -50,7 +50,8 @@ WATCHED = {
 def layout(context: Context, search: str) -> Component:
     """The form, the list of runs, and the run that the URL names."""
     run, refusal = _named(context, asked(search))
-    study = "" if run is None else run.path.parent.name
+    filled, problems = form.read(search, "" if run is None else run.path.parent.name)
+    refusals = [text for text in (refusal, *problems) if text]
     axes = {kind: parse_qs(search.removeprefix("?")).get(kind, [""])[-1] for kind in ("x", "y")}
     return html.Div(
         [
@@ -64,9 +65,9 @@ def layout(context: Context, search: str) -> Component:
                 "closed, and ends when it is done or paused. Its folder is the command line's.",
                 className="facts",
             ),
-            html.P(refusal, role="alert", className="refusal"),
+            *(html.P(text, role="alert", className="refusal") for text in refusals),
             html.Div(
-                [form.panel(form.read(search, study)), _list(), progress.panel(run, axes)],
+                [form.panel(filled), _list(), progress.panel(run, axes)],
                 className="searches",
             ),
         ],

@@ -89,7 +89,7 @@ def test_what_does_not_fit_is_one_line_with_the_place(filled: Form, said: str) -
 
 def test_a_link_fills_the_form_again() -> None:
     filled = Form("gpt2-serving", method="random", budget="9", seed="1", settings="a=b & c\nd=3 W")
-    assert form.read(form.query(filled, run="a/b")) == filled
+    assert form.read(form.query(filled, run="a/b")) == (filled, [])
     assert "run=a/b" in form.query(filled, run="a/b")
 
 
@@ -98,8 +98,16 @@ def test_a_link_holds_no_text_of_a_study_of_ones_own() -> None:
 
 
 def test_a_form_begins_with_the_study_of_the_run_that_is_watched() -> None:
-    assert form.read("?run=gpt2-serving/1", "gpt2-serving").study == "gpt2-serving"
-    assert form.read("?run=mine/1", "mine").study in form.studies()
+    assert form.read("?run=gpt2-serving/1", "gpt2-serving")[0].study == "gpt2-serving"
+    assert form.read("?run=mine/1", "mine")[0].study in form.studies()
+
+
+def test_what_a_link_misspells_is_left_out_and_said() -> None:
+    filled, problems = form.read("?study=gpt2-servin&method=luck&budget=9")
+    assert filled.study in form.studies()
+    assert (filled.method, filled.budget) == ("", "9")
+    assert "unknown study 'gpt2-servin'; did you mean gpt2-serving?" in problems[0]
+    assert "unknown method 'luck'" in problems[1]
 
 
 def test_an_uploaded_file_is_its_text() -> None:
