@@ -106,7 +106,7 @@ def test_what_a_link_misspells_is_left_out_and_said() -> None:
     filled, problems = form.read("?study=gpt2-servin&method=luck&budget=9")
     assert filled.study in form.studies()
     assert (filled.method, filled.budget) == ("", "9")
-    assert "unknown study 'gpt2-servin'; did you mean gpt2-serving?" in problems[0]
+    assert "unknown study 'gpt2-servin'; did you mean gpt2-serving" in problems[0]
     assert "unknown method 'luck'" in problems[1]
 
 
