@@ -131,12 +131,13 @@ def _dimension(study: Study, name: str, pair: tuple[Table, Table], like: Table) 
         ticks = tuple((float(code), slug) for code, slug in enumerate(axis.labels))
         return Dimension(name, shown(name, values, "1").label, values, ticks=ticks)
     look = shown(name, like[name], like.units.get(name, "1"))
+    log = look.log or (axis is not None and axis.log)
     drawn = values / look.scale
-    if look.log:
+    if log:
         with np.errstate(divide="ignore", invalid="ignore"):
             drawn = np.log10(drawn)
-    ticks = tuple(_levels(axis, look.scale, log=look.log) or _decades(drawn, log=look.log))
-    return Dimension(name, look.label, drawn, look.scale, look.log, ticks)
+    ticks = tuple(_levels(axis, look.scale, log=log) or _decades(drawn, log=log))
+    return Dimension(name, look.label, drawn, look.scale, log, ticks)
 
 
 def _levels(axis: Axis | None, scale: float, *, log: bool) -> list[tuple[float, str]]:
