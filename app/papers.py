@@ -235,4 +235,4 @@ def register(app: Dash, _context: Context) -> None:
     paper_curves.register(app)
 
 
-PAGE = Page(order=2, path="/papers", title="Papers", layout=layout, register=register)
+PAGE = Page(order=4, path="/papers", title="Papers", layout=layout, register=register)

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 WHISKER = 0.5
 """Opacity of the bar of an interval, so that marks stay in front of it."""
 
+_BELOW = {"curves": -0.3}
+"""Where legends begin, in heights of the plot: those of low charts clear the axis' title."""
+
 BAND = 0.15
 """Opacity of the band around a curve; several lie over one another."""
 
@@ -48,18 +51,13 @@ def plotly(chart: Chart, *, dark: bool = False) -> Figure:
         title={"text": chart.title, "font": {"size": 15}, "x": 0, "xref": "paper"},
         xaxis={"title": {"text": chart.x_label}, **_log_axis(chart, "x", log=chart.log_x)},
         yaxis={"title": {"text": chart.y_label}, **_log_axis(chart, "y", log=chart.log_y)},
-        legend={"orientation": "h", "y": _below(chart), "yanchor": "top", "x": 0},
+        legend={"orientation": "h", "y": _BELOW.get(chart.kind, -0.2), "yanchor": "top", "x": 0},
         margin={"l": 60, "r": 20, "t": 40, "b": 50},
         **flat,
     )
     if chart.kind in BARS:
         _lay_bars(figure, chart)
     return figure
-
-
-def _below(chart: Chart) -> float:
-    """Where the legend begins, in heights of the plot: those of curves are low and take lines."""
-    return -0.3 if chart.kind == "curves" else -0.2
 
 
 def _log_axis(chart: Chart, axis: str, *, log: bool) -> dict[str, object]:
@@ -161,16 +159,14 @@ def _colour_axis(chart: Chart) -> dict[str, object]:
 def _colour_bar(chart: Chart) -> dict[str, object]:
     """A trace without marks that carries the colour bar."""
     marker = {"color": [_colour_ends(chart)[0]], "coloraxis": "coloraxis"}
+    hidden = {"name": "colours", "showlegend": False, "hoverinfo": "skip"}
     return {
         "type": "scattergl",
         "mode": "markers",
-        "name": "colours",
         "x": [None],
         "y": [None],
         "marker": marker,
-        "showlegend": False,
-        "hoverinfo": "skip",
-    }
+    } | hidden
 
 
 def _plotly_curve(chart: Chart, group: Group) -> dict[str, object]:

@@ -50,8 +50,8 @@ def post(client: FlaskClient, output: str, inputs: dict) -> dict:
 def test_pages_are_found_in_order_without_being_named():
     found = server.pages()
     assert [page.order for page in found] == sorted(page.order for page in found)
-    assert found[:2] == (explore.PAGE, papers.PAGE)
-    assert validation.PAGE in found
+    assert found[0] == explore.PAGE
+    assert found.index(papers.PAGE) < found.index(validation.PAGE)
 
 
 def test_the_first_request_answers_with_nothing_from_elsewhere(client: FlaskClient):
