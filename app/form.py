@@ -84,7 +84,7 @@ def read(search: str, study: str = "") -> tuple[Form, list[str]]:
         given = found.get(name, [usual])[-1]
         if not known or given in (*known, usual):
             return given
-        problems.append(f"In the link, {unknown(name, given, known)}. It is left out.")
+        problems.append(f"In the link, it is left out: {unknown(name, given, known)}")
         return usual
 
     filled = Form(
