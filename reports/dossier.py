@@ -48,12 +48,12 @@ class Dossier:
 
     @property
     def ranked(self) -> list[str]:
-        """Metrics with a value at the defaults: the total, what is published most, the rest."""
+        """Metrics that play a part at the defaults: the total, what is published most, others."""
         published = Counter(row.quantity for row in self.rows)
         sensed = [name for name in numbers(self.page) if self.page.metrics[name].sense]
         names = [self.page.total, *(name for name, _ in published.most_common()), *sensed]
         known = {n: float(self.result.metrics[n]) for n in dict.fromkeys(names)}
-        return [name for name, value in known.items() if np.isfinite(value)]
+        return [name for name, value in known.items() if np.isfinite(value) and value]
 
 
 def gather(slug: str, *, date: str) -> Dossier:
