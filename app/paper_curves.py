@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,6 +14,7 @@ from dash.development.base_component import Component
 from dse import curve_charts, figures, registry, traced, units
 from dse.chart import Chart, words
 from dse.curves import AnyCurve, Timeline, declared
+from dse.errors import InputError
 from dse.spec import AnyModel, at, knobs
 
 from .controls import Control, controls, dom
@@ -161,12 +163,17 @@ def settings_of(page: AnyModel, curve: AnyCurve, asked: Settings, placed: Placed
 def charts(page: AnyModel, curve: AnyCurve, settings: Settings) -> Sequence[Chart]:
     """The charts of a curve at some settings, in the order of `graphs`.
 
+    A timeline of a design that the page does not cover is empty and says why.
+
     Raises:
-        InputError: settings that the page refuses.
+        InputError: a value that the page cannot read.
     """
-    if isinstance(curve, Timeline):
+    if not isinstance(curve, Timeline):
+        return curve_charts.curves(traced.trace(page, curve, settings))
+    try:
         return [curve_charts.timeline(curve, traced.spans(page, curve, settings)[0])]
-    return curve_charts.curves(traced.trace(page, curve, settings))
+    except InputError as error:
+        return [replace(curve_charts.timeline(curve, []), caption=f"Nothing runs: {error}")]
 
 
 def register(app: Dash) -> None:
