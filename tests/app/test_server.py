@@ -18,7 +18,6 @@ from dse import registry, verbs
 from dse.errors import InputError
 from dse.store import Run
 
-from .test_design import DEFAULTS
 from .test_front import text_of
 
 
@@ -39,7 +38,9 @@ def post(client: FlaskClient, output: str, inputs: dict) -> dict:
         "inputs": [
             {**i, "value": inputs.get(f"{i['id']}.{i['property']}")} for i in spec["inputs"]
         ],
-        "state": [],
+        "state": [
+            {**i, "value": inputs.get(f"{i['id']}.{i['property']}")} for i in spec.get("state", [])
+        ],
         "changedPropIds": [f"{i['id']}.{i['property']}" for i in spec["inputs"]],
     }
     answer = client.post("/_dash-update-component", json=body)
@@ -72,38 +73,49 @@ def test_every_asset_is_served_and_names_no_other_machine(client: FlaskClient):
         assert "http" not in path.read_text(encoding="utf-8")
 
 
+def view(**changes: object) -> dict[str, object]:
+    """What the browser keeps of the Explore page as it opens."""
+    stores = {
+        "explore-run-store.data": "toy/first",
+        "explore-limits-store.data": {"latency<=": 0.06, "cost<=": None},
+        "explore-selection-store.data": {},
+        "explore-pins-store.data": [],
+    }
+    menus = {"explore-x-menu.value": "latency", "explore-y-menu.value": "cost"}
+    return {**stores, **menus, **changes}
+
+
 def test_a_url_is_answered_with_the_page_it_names(client: FlaskClient):
-    location = {"app-url-location.pathname": "/", "app-url-location.search": "?requests=3"}
+    location = {"app-url-location.pathname": "/", "app-url-location.search": "?pin=3"}
     text = json.dumps(post(client, "app-page-main", location))
     assert "How fast is the toy" in text
-    assert '"requests": 3.0' in text
+    assert '"data": [3]' in text
 
 
-def test_a_design_is_answered_with_its_numbers_and_link(client: FlaskClient):
-    state = {"model": "toy", "settings": {**DEFAULTS, "requests": 2.0}}
-    answer = post(client, "explore-result-panel", {"explore-design-store.data": state})["response"]
-    assert "22 ms" in json.dumps(answer["explore-result-panel"])
-    assert answer["explore-link-anchor"]["href"] == "?model=toy&requests=2"
+def test_a_view_is_answered_with_the_link_that_reproduces_it(client: FlaskClient):
+    moved = view(**{"explore-limits-store.data": {"latency<=": 0.02, "cost<=": None}})
+    answer = post(client, "explore-link-anchor", moved)["response"]
+    assert answer["explore-link-anchor"]["href"] == "?run=toy/first&bound=latency<=0.02"
 
 
 def test_axes_are_answered_with_a_figure_and_its_caption(client: FlaskClient):
-    axes = {"explore-x-menu.value": "latency", "explore-y-menu.value": "cost"}
-    answer = post(client, "explore-front-graph", axes)["response"]
+    answer = post(client, "explore-front-graph.figure", view())["response"]
     assert answer["explore-front-graph"]["figure"]["data"][0]["type"] == "scattergl"
     assert answer["explore-front-caption"]["children"].startswith("Predictions")
 
 
 def test_a_wrong_request_is_told_on_the_page_without_a_trace(client: FlaskClient):
-    state = {"model": "tai", "settings": {}}
-    answer = post(client, "explore-result-panel", {"explore-design-store.data": state})
+    lost = view(**{"explore-run-store.data": "toy/tai"})
+    answer = post(client, "explore-link-anchor", lost)
     told = answer["sideUpdate"]["app-message-alert"]["children"]
-    assert told == "unknown model 'tai'; known: toy"
+    assert told.startswith("no run 'toy/tai'")
 
 
 def test_a_defect_is_told_by_its_name_alone(client: FlaskClient, caplog):
-    answer = post(client, "explore-result-panel", {"explore-design-store.data": {"settings": {}}})
+    broken = view(**{"explore-pins-store.data": 3})
+    answer = post(client, "explore-link-anchor", broken)
     told = answer["sideUpdate"]["app-message-alert"]["children"]
-    assert told == "The explorer failed here (KeyError); the terminal has the details."
+    assert told == "The explorer failed here (TypeError); the terminal has the details."
     assert "Traceback" not in json.dumps(answer)
     assert "a callback failed" in caplog.text
 
@@ -123,11 +135,10 @@ def test_a_layout_that_is_refused_says_why(context: Context):
 
 
 def test_two_servers_share_nothing(run: Run, toy):
-    one, other = server.create(run), server.create(None)
-    axes = {"explore-x-menu.value": "latency", "explore-y-menu.value": "cost"}
-    assert post(one.server.test_client(), "explore-front-graph", axes)["response"]
-    told = post(other.server.test_client(), "explore-front-graph", axes)["sideUpdate"]
-    assert "there is no run to draw" in json.dumps(told)
+    one, other = (server.create(opened).server.test_client() for opened in (run, None))
+    assert post(one, "explore-front-graph.figure", view())["response"]
+    told = post(other, "explore-front-graph.figure", view())["sideUpdate"]
+    assert "no run 'toy/first'" in json.dumps(told)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.0.7", "::", "example.org"])
