@@ -34,6 +34,9 @@ PROBES = 256
 BLOCK = 2**15
 """Designs times draws that are evaluated at once."""
 
+FARTHEST = 100.0
+"""Largest ln of a ratio: tails of one group's t reach beyond what a float holds."""
+
 HELD = 512
 """Sets of draws that stay in memory: 8 MB of those behind one design's intervals."""
 
@@ -117,7 +120,8 @@ def ratios(
         if error is not None and np.any(mask):
             column = np.asarray(mask)[..., np.newaxis]
             found = np.where(column, drawn.deviates(own, error), found)
-    return np.exp(np.broadcast_to(found, np.broadcast_shapes(found.shape, np.shape(own))))
+    wide = np.broadcast_to(found, np.broadcast_shapes(found.shape, np.shape(own)))
+    return np.exp(np.clip(wide, -FARTHEST, FARTHEST))
 
 
 def regimes(uncertain: Uncertain[Config], config: Config) -> dict[str, Array]:

@@ -179,7 +179,7 @@ TIMES = (
     "speedup_over_gpu",
     "speedup_over_cpu",
 )
-"""What takes the kernel times of `roofline` for granted; of a ratio of two devices none cancels."""
+"""What takes the kernel times of `roofline` for granted; in a ratio of devices none cancels."""
 
 MODEL = Model(
     slug="duet",
