@@ -14,12 +14,12 @@ from dash.dependencies import Wildcard
 from dash.development.base_component import Component
 
 from dse import registry, units
+from dse.errors import unknown
 from dse.space import Axis
 from dse.spec import AnyModel, Knob, knobs
 from dse.study import Study, field_of
 
 from . import design
-from .page import aria
 
 STEPS = 200
 """Positions of a slider over a continuous range."""
@@ -89,6 +89,19 @@ def controls(page: AnyModel, study: Study | None) -> dict[str, Control]:
     }
 
 
+def control(page: AnyModel, study: Study | None, path: str) -> Control:
+    """The control of one knob; see `controls`.
+
+    Raises:
+        InputError: an unknown knob.
+    """
+    known = knobs(page.config)
+    if path not in known:
+        raise unknown("knob", path, known)
+    axes = study.space.by_path if study is not None and study.page is page else {}
+    return _control(page, known[path], axes.get(path))
+
+
 def _control(page: AnyModel, knob: Knob, axis: Axis | None) -> Control:
     if knob.catalog is not None:
         owner, name = field_of(page.config, knob.path)
@@ -116,39 +129,61 @@ def dom(identity: Mapping[str, object]) -> str:
     return json.dumps(identity, sort_keys=True, separators=(",", ":"))
 
 
+Groups = dict[str, list[Control]]
+"""Title of a group -> its controls."""
+
+
+def grouped(page: AnyModel, found: Mapping[str, Control]) -> Groups:
+    """Controls by the prefix of their knob; what only an interval draws comes last."""
+    groups: Groups = {}
+    for path, own in found.items():
+        prefix = path.rpartition(".")[0].replace(".", " ") or SETTING
+        groups.setdefault(ERRORS if path in page.uncertain else prefix, []).append(own)
+    errors = {ERRORS: groups.pop(ERRORS)} if ERRORS in groups else {}
+    return dict(sorted(groups.items())) | errors
+
+
 def panel(
-    page: AnyModel, found: Mapping[str, Control], settings: design.Settings
+    page: AnyModel,
+    found: Mapping[str, Control],
+    settings: design.Settings,
+    clicks: Mapping[str, int] | None = None,
 ) -> list[Component]:
-    """Every control, grouped by the prefix of its knob; what only an interval draws comes last."""
-    groups: dict[str, list[Control]] = {}
-    errors: list[Control] = []
-    for path, control in found.items():
-        group = groups.setdefault(path.rpartition(".")[0], [])
-        (errors if path in page.uncertain else group).append(control)
-    named = {_title(prefix): rows for prefix, rows in groups.items() if rows}
-    last = {ERRORS: errors} if errors else {}
-    unfolded = len(found) <= FEW
+    """Every group, folded or not.
+
+    Args:
+        page: the model.
+        found: its controls.
+        settings: what they show.
+        clicks: how often each group was clicked; an odd number unfolds it. Without it the first
+            group is unfolded, and all of a small page.
+    """
+    groups = grouped(page, found)
+    first = {t: int(len(found) <= FEW or place == 0) for place, t in enumerate(groups)}
+    counts = first if clicks is None else clicks
     return [
-        _group(page, title, rows, settings, unfolded=unfolded or place == 0)
-        for place, (title, rows) in enumerate(sorted(named.items()))
-    ] + [_group(page, title, rows, settings, unfolded=False) for title, rows in last.items()]
-
-
-def _title(prefix: str) -> str:
-    return prefix.replace(".", " ") or SETTING
+        _group(page, title, rows, settings, counts.get(title, 0)) for title, rows in groups.items()
+    ]
 
 
 def _group(
-    page: AnyModel,
-    title: str,
-    members: Sequence[Control],
-    settings: design.Settings,
-    *,
-    unfolded: bool,
+    page: AnyModel, title: str, members: Sequence[Control], settings: design.Settings, clicks: int
 ) -> Component:
-    rows = [_row(control, settings[control.knob.path], page) for control in members]
-    count = html.Span(f" {len(rows)}", className="caption")
-    return html.Details([html.Summary([title, count]), *rows], className="knobs", open=unfolded)
+    """A group that holds its controls while it is unfolded: each costs every slider time."""
+    unfolded = bool(clicks % 2)
+    head = html.Summary(
+        f"{title} ({len(members)})",
+        id={"type": "design-group-summary", "index": title},
+        n_clicks=clicks,
+    )
+    held = rows(page, members, settings) if unfolded else []
+    inside = html.Div(held, id={"type": "design-group-body", "index": title})
+    return html.Details([head, inside], className="knobs", open=unfolded)
+
+
+def rows(page: AnyModel, members: Sequence[Control], settings: design.Settings) -> list[Component]:
+    """The controls of a group, a row each."""
+    return [_row(own, settings[own.knob.path], page) for own in members]
 
 
 def _row(control: Control, value: float | str, page: AnyModel) -> Component:
@@ -162,7 +197,7 @@ def _row(control: Control, value: float | str, page: AnyModel) -> Component:
     text = dcc.Input(
         id=box, type="text", value=design.shown(knob, value), debounce=True, className="box"
     )
-    slider = [_slider(control, float(value))] if control.slides else []
+    slider = _slider(control, float(value)) if control.slides else []
     return html.Div([label, text, *slider], className="knob")
 
 
@@ -189,24 +224,20 @@ def _menu(control: Control, value: str) -> Component:
     )
 
 
-def _slider(control: Control, value: float) -> Component:
+def _slider(control: Control, value: float) -> list[Component]:
+    """A slider, and below it the name that `--set` takes and how far it goes."""
     knob = control.knob
     slider = part("range", knob.path)
     low, high = (units.show(end, knob.unit) for end in (control.low, control.high))
-    name = f"{knob.path}, from {low} to {high}"
-    return html.Div(
-        [
-            html.Label(name, htmlFor=dom(slider), className="hidden"),
-            dcc.Input(
-                id=slider,
-                type="range",
-                min=0,
-                max=control.steps,
-                step=1,
-                value=control.position(value),
-                className="range",
-            ),
-            html.Div([html.Span(low), html.Span(high)], className="ends", **aria(hidden="true")),
-        ],
-        className="slide",
-    )
+    return [
+        dcc.Input(
+            id=slider,
+            type="range",
+            min=0,
+            max=control.steps,
+            step=1,
+            value=control.position(value),
+            className="range",
+        ),
+        html.Label(f"{knob.path}, from {low} to {high}", htmlFor=dom(slider), className="ends"),
+    ]

@@ -111,6 +111,12 @@ def called(page: AnyModel, settings: Mapping[str, float | str]) -> str:
     return f"{page.slug}:{','.join(texts)}" if texts else page.slug
 
 
+def beside(page: AnyModel, settings: Settings, pinned: Settings | None) -> str:
+    """The link that holds a design against the pinned one, term by term."""
+    names = [called(page, one) for one in (pinned, settings) if one]
+    return "/compare?" + urlencode([("design", name) for name in names], safe=":,=/ ")
+
+
 def _off(page: AnyModel, settings: Mapping[str, float | str]) -> Settings:
     """The settings that are not the page's defaults."""
     start = flatten(registry.starting_point(page))
