@@ -145,7 +145,7 @@ def _at_confidence(
             end = np.array(value)
             if study.page.uncertain and len(rows):
                 some = {path: column[rows] for path, column in columns.items()}
-                end[rows] = joint.quantile(study.page, study.space, some, constraint.metric, asked)
+                end[rows] = joint.quantile(study.page, study.space, some, constraint, asked)
             elif len(rows):
                 end = interval.end(study.page, result, constraint.metric, asked, len(value))
             found[constraint.column] = end

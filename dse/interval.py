@@ -100,6 +100,8 @@ class Error:
     tier: str
     freedom: float
     """Degrees of freedom of the spread."""
+    executed: int = 0
+    """How many of the rows the mechanism answered."""
     borrowed: bool = False
     """Whether it was seen in another regime, for want of check rows in this one."""
 
@@ -116,7 +118,8 @@ class Error:
 
     def words(self) -> str:
         """What it rests on."""
-        rows = f"{self.rows:,} row{'s' * (self.rows != 1)}"
+        told = f" ({self.executed:,} executed)" if self.executed else ""
+        rows = f"{self.rows:,} row{'s' * (self.rows != 1)}{told}"
         groups = f"{self.groups} group{'s' * (self.groups != 1)}{', few' if self.few else ''}"
         return f"{'none here, elsewhere ' if self.borrowed else ''}{rows} of {groups}"
 
@@ -139,6 +142,7 @@ def fitted(groups: Sequence[Group], pooled: float) -> Error:
         own=min(within / square, 1.0) if square else 0.0,
         tier=_tier(groups),
         freedom=float(k),
+        executed=sum(group.rows for group in groups if group.against == "mechanism"),
     )
 
 
@@ -154,6 +158,7 @@ def together(one: Error, other: Error) -> Error:
         own=(own * one.own + under * other.own) / square if square else 0.0,
         tier=max(one.tier, other.tier, key=TIERS.index),
         freedom=square**2 / parts if parts else one.freedom,
+        executed=one.executed + other.executed,
     )
 
 
@@ -274,7 +279,8 @@ def end(page: AnyModel, result: Result, metric: str, share: float, rows: int) ->
     where = {k: np.broadcast_to(mask, rows) for k, mask in regimes(page, result).items()}
     value = np.asarray(result.metrics[metric], dtype=np.float64)
     found = value * np.exp(reaches(page, metric, where, share))
-    return np.minimum(np.broadcast_to(found, rows), page.metrics[metric].most)
+    facts = page.metrics[metric]
+    return np.clip(np.broadcast_to(found, rows), facts.least, facts.most)
 
 
 def spans(page: AnyModel, result: Result, level: float = LEVEL) -> dict[str, tuple[Array, Array]]:
@@ -287,5 +293,6 @@ def spans(page: AnyModel, result: Result, level: float = LEVEL) -> dict[str, tup
     for metric, facts in page.metrics.items():
         reach = reaches(page, metric, where, 0.5 + level / 2)
         value = np.asarray(result.metrics[metric], dtype=np.float64)
-        found[metric] = value * np.exp(-reach), np.minimum(value * np.exp(reach), facts.most)
+        low, high = value * np.exp(-reach), value * np.exp(reach)
+        found[metric] = np.maximum(low, facts.least), np.minimum(high, facts.most)
     return found

@@ -16,7 +16,7 @@ import numpy as np
 
 from dse import interval, registry
 from dse.interval import LEVEL, Error
-from dse.space import Columns, Space
+from dse.space import Columns, Constraint, Space
 from dse.spec import AnyModel, Array, Config, Result, Uncertain, at
 
 DRAWS = 2048
@@ -27,6 +27,9 @@ FRONT_DRAWS = 256
 
 CONSTRAINT_DRAWS = 64
 """Stratified draws by which a search holds a constraint with a probability."""
+
+SETTLING_DRAWS = 1024
+"""Draws for designs of which those leave it open."""
 
 PROBES = 256
 """Designs of a space that are asked whether an error moves a metric."""
@@ -242,11 +245,12 @@ def _spread(
         own = np.random.default_rng([seed, crc32(judged.encode())]).standard_normal((rows, draws))
         ratio = ratios(interval.errors(page.slug), judged, where, own, drawn) ** sign
         value = np.broadcast_to(np.asarray(result.metrics[name]), rows)
-        found[name] = np.minimum(value[:, np.newaxis] * ratio, page.metrics[name].most)
+        facts = page.metrics[name]
+        found[name] = np.clip(value[:, np.newaxis] * ratio, facts.least, facts.most)
     return found
 
 
-def ends(page: AnyModel, name: str, samples: Array, shares: Sequence[float]) -> Array:
+def ends(page: AnyModel, name: str, samples: Array, shares: Sequence[float] | Array) -> Array:
     """Quantiles of a metric over its draws; a draw in which it is unknown counts as its worst.
 
     Args:
@@ -273,13 +277,32 @@ def has_interval(page: AnyModel, space: Space, metric: str) -> bool:
     return any(bool(np.any(part[metric][:, 0] != part[metric][:, 1])) for part in portions)
 
 
-def quantile(page: AnyModel, space: Space, columns: Columns, metric: str, share: float) -> Array:
+def quantile(
+    page: AnyModel, space: Space, columns: Columns, constraint: Constraint, share: float
+) -> Array:
     """What a metric of designs of a joining page stays below with a probability, shape (designs,).
 
-    The draws are few and stratified, since a search asks this of millions.
+    The draws are few and stratified, since a search asks this of millions; where two standard
+    errors of so few leave open whether the constraint holds, many draws settle it.
     """
-    portions = batches(page, space, columns, [metric], draws=CONSTRAINT_DRAWS)
-    return np.concatenate([ends(page, metric, part[metric], (share,))[0] for part in portions])
+    error = 2.0 * np.sqrt(share * (1.0 - share) / CONSTRAINT_DRAWS)
+    shares = np.clip([share, share - error, share + error], 0.0, 1.0)
+    name = constraint.metric
+    found, low, high = _quantiles(page, space, columns, name, shares, draws=CONSTRAINT_DRAWS)
+    met = constraint.violation(low) == 0
+    open_ = np.flatnonzero(met != (constraint.violation(high) == 0))
+    if len(open_):
+        some = {path: column[open_] for path, column in columns.items()}
+        found[open_] = _quantiles(page, space, some, name, shares[:1], draws=SETTLING_DRAWS)[0]
+    return found
+
+
+def _quantiles(
+    page: AnyModel, space: Space, columns: Columns, name: str, shares: Array, *, draws: int
+) -> Array:
+    portions = batches(page, space, columns, [name], draws=draws)
+    parts = [ends(page, name, part[name], shares) for part in portions]
+    return np.asarray(np.concatenate(parts, axis=1))
 
 
 def spans(

@@ -8,6 +8,7 @@ default and says that a metric was not measured.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -170,6 +171,9 @@ def _measurement(
         for name, (column, text) in filled.items()
         if column.kind == "metric"
     }
+    for name, value in values.items():
+        if not 0 <= value < math.inf:
+            raise InputError(f"{where}: `{name} >= 0` must hold of what was measured, got {value:g}")
     if ran and not values:
         raise InputError(f"{where}: nothing was measured; fill a metric or drop the line")
     if values and not ran:

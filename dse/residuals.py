@@ -193,7 +193,8 @@ class Coverage:
 def coverage(slug: str, level: float = LEVEL, against: str = "") -> Coverage:
     """Coverage of a page's intervals, each group judged by the others of its metric and regime.
 
-    Rows of a metric and regime with one group alone cannot be judged and do not count.
+    Rows of a metric and regime with one group alone cannot be judged and do not count. Nor do
+    counts that were always met exactly, nor a metric whose errors mirror another one's.
 
     Args:
         slug: the page.
@@ -202,11 +203,15 @@ def coverage(slug: str, level: float = LEVEL, against: str = "") -> Coverage:
     """
     groups = interval.groups(slug)
     covered = rows = 0
+    seen: set[tuple[object, ...]] = set()
     for group in groups:
         rest = [other for other in groups if other is not group]
         error = interval.models(rest).get((group.metric, group.regime))
-        if error is None or not group.errors or (against and group.against != against):
+        mirror = (group.against, group.name, group.regime, *map(abs, group.errors))
+        told = group.errors and any(group.errors) and mirror not in seen
+        if error is None or not told or (against and group.against != against):
             continue
+        seen.add(mirror)
         reach = error.reach(0.5 + level / 2)
         covered += int(np.count_nonzero(np.abs(group.errors) <= reach))
         rows += group.rows

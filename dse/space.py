@@ -337,11 +337,11 @@ def parse_constraint(text: str, metric_units: Mapping[str, str]) -> Constraint:
 def _confidence(percent: str) -> float:
     """A probability that can be asked for: below a half a bound would be looser than without."""
     try:
-        share = float(percent.removesuffix("%")) / 100
+        share = float(percent.removesuffix("%"))
     except ValueError:
         share = np.nan
-    if not (percent.endswith("%") and 0.5 <= share <= 0.999):
+    if not (percent.endswith("%") and 50 <= share <= 99.9):
         raise InputError(
             f"50 % <= probability <= 99.9 % must hold, got '{shorten(percent)}'; write with 90 %"
         )
-    return share
+    return share / 100

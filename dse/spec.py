@@ -203,6 +203,8 @@ class Metric:
     `latency`, or `1/latency` where it goes the other way; its own rows by default."""
     most: float = math.inf
     """The largest value there can be, as 1 of a share, which no interval exceeds."""
+    least: float = 0.0
+    """The smallest, as 1 of a write amplification."""
 
 
 @dataclass(frozen=True)

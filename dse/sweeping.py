@@ -18,7 +18,7 @@ DRAWN = 2048
 
 
 def asked(
-    model: str, over: Mapping[str, str], settings: Mapping[str, object] | None = None
+    model: str, over: Mapping[str, str | Sequence[object]], settings: Mapping[str, object] | None = None
 ) -> Study:
     """The grid of a sweep as a study without a file."""
     page = registry.model(model)
@@ -33,8 +33,10 @@ def asked(
     return build(model, document, place="sweep")
 
 
-def _axis(page: AnyModel, path: str, text: str) -> object:
+def _axis(page: AnyModel, path: str, text: str | Sequence[object]) -> object:
     """`1,2,4` as choices; `low..high`, `low..high:levels` or with `:log` as a range."""
+    if not isinstance(text, str):
+        return list(text)
     low, dots, rest = text.partition("..")
     if not dots:
         if text.strip() == "all":
@@ -78,7 +80,7 @@ def _scalar(text: str, path: str) -> object:
 
 def priced(
     model: str,
-    over: Mapping[str, str],
+    over: Mapping[str, str | Sequence[object]],
     settings: Mapping[str, object] | None = None,
     *,
     jobs: int = 1,
@@ -103,7 +105,7 @@ def priced(
 
 def refusals(
     model: str,
-    over: Mapping[str, str],
+    over: Mapping[str, str | Sequence[object]],
     table: Table,
     settings: Mapping[str, object] | None = None,
 ) -> list[str]:

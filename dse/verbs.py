@@ -195,7 +195,7 @@ def sensitivity(
 
 def sweep(
     model: str,
-    over: Mapping[str, str],
+    over: Mapping[str, str | Sequence[object]],
     settings: Mapping[str, object] | None = None,
     *,
     jobs: int = 1,

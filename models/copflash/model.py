@@ -200,7 +200,7 @@ MODEL = Model(
         "sustained_bandwidth": Metric("B/s", "max", "the same while cleaning and folding keep up"),
         "read_bandwidth": Metric("B/s", "max", "at which a step's bytes are read back"),
         "write_amplification": Metric(
-            "1", "min", "pages programmed per page written: the law of `victim`, 1 with LII"
+            "1", "min", "pages programmed per page written: by `victim`, 1 with LII", least=1.0
         ),
         "slc_amplification": Metric("1", "min", "of the SLC zone", error="write_amplification"),
         "tlc_amplification": Metric("1", "min", "of the TLC zone", error="write_amplification"),

@@ -231,9 +231,7 @@ MODEL = Model(
     slug="flashneuron",
     weak=("roofline",),
     rests={"iteration_time": Rests("roofline", "latency", "datasheet", ("roofline",))},
-    paper=Paper.of(
-        DATA, "Does the transfer hide under compute, and what does a larger batch buy?"
-    ),
+    paper=Paper.of(DATA, "Does the transfer hide under compute, what does a larger batch buy?"),
     config=Step,
     evaluate=evaluate,
     metrics={

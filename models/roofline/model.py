@@ -249,7 +249,7 @@ SHORT: dict[str, object] = {"workload": "gpt2", "batch": 1, "tokens": 1, "dispat
 
 MODEL = Model(
     slug="roofline",
-    weak=("datasheet", "unmeasured", "throttled"),
+    weak=("datasheet", "decode", "unmeasured", "throttled"),
     paper=Paper.of(
         DATA, "How long does one pass of this network take on that device, and what binds it?"
     ),
@@ -276,9 +276,7 @@ MODEL = Model(
         "plain": "plain datasheet: 25 to 55 % too fast on most measured products of matrices",
         **coverage.WORDS,
     },
-    remarks={
-        "datasheet": "datasheet form: its efficiencies are assumed; `form` has a measured one"
-    },
+    remarks=coverage.REMARKS,
     rules=(
         Rule(
             "the device's peak at this precision is known",
