@@ -110,4 +110,4 @@ def _share(term: float, total: float, unit: str) -> str:
     return f"{quantity(term, unit)}{share}"
 
 
-SECTION = Section(order=40, title="Where it goes", build=build)
+SECTION = Section(order=45, title="Where it goes", build=build)

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dse import figures
-from dse.certainty import CHANCES, chance
+from dse.certainty import CHANCES, HEAD, chance, ends, span
+from dse.chart import shown
 from dse.evaluate import Table
 from dse.space import Constraint
 
@@ -20,6 +21,15 @@ ROWS = 16
 
 COLUMNS = 8
 """Columns of that table: more would not fit the page."""
+
+DRAWN = 1500
+"""Designs drawn beside the front: on paper more only make it darker, and the file large."""
+
+CHAINED = 4
+"""Objectives of which each next pair is drawn; of more, each is drawn once."""
+
+SPANNED = 3
+"""Objectives whose intervals find room in the table."""
 
 NEAREST = 4
 """Designs side by side when nothing is feasible."""
@@ -52,6 +62,9 @@ def _views(context: Context, goals: list[str]) -> list[tuple[str, str, str | Non
     """Pairs of objectives that are drawn; the third of three is the colour."""
     if len(goals) == 3:
         return [(goals[0], goals[1], goals[2])]
+    if len(goals) > CHAINED:
+        pairs = zip(goals[::2], [*goals[1::2], goals[0]], strict=False)
+        return [(x, y, None) for x, y in pairs]
     if len(goals) > 1:
         return [(x, y, None) for x, y in pairwise(goals)]
     others = [n for n, metric in context.study.metrics.items() if metric.sense and n not in goals]
@@ -60,7 +73,9 @@ def _views(context: Context, goals: list[str]) -> list[tuple[str, str, str | Non
 
 def _figure(context: Context, x: str, y: str, colour: str | None) -> Figure:
     study = context.study
-    chart = figures.front(study, context.designs, context.front, x=x, y=y, colour=colour)
+    chart = figures.front(
+        study, context.designs, context.front, x=x, y=y, colour=colour, limit=DRAWN
+    )
     thinned = len(context.designs) < context.environment["designs"]
     sample = " The designs are an even sample of all that were priced." if thinned else ""
     return Figure(figures.svg(chart), f"{chart.caption}{sample}")
@@ -74,6 +89,8 @@ def _table(context: Context, goals: list[str]) -> DataTable:
     moving = [a.path for a in context.study.space.axes if len(np.unique(front[a.path])) > 1]
     names = [*goals, *moving][: COLUMNS - 1]
     header, cells = figures.data_table(front, names)
+    if len(goals) <= SPANNED:
+        _add_spans(context, front, goals, cells)
     belongs = [chance(share) for share in front[next(iter(CHANCES))].tolist()]
     for i, name in enumerate(names[len(goals) :], start=len(goals)):
         for cell_row, used in zip(cells, active(context.study, front, name), strict=True):
@@ -84,10 +101,23 @@ def _table(context: Context, goals: list[str]) -> DataTable:
         f"{len(front):,} of {len(context.front):,} designs on the front, from the lowest "
         f"{words(goals[0])} to the highest{at_prices(context)}. Of designs with equal objectives "
         "the first stands for all; knobs that are equal here or find no room are left out. "
-        "The last column is the chance that no other design of the front truly beats it. The file "
-        "front.csv holds every design and knob.",
+        f"{_spans_words(goals)}The last column is the chance that no other design of the front "
+        "truly beats it. The file front.csv holds every design and knob.",
         right=[*(i for i, name in enumerate(names) if name not in front.labels), len(names)],
     )
+
+
+def _add_spans(context: Context, front: Table, goals: list[str], cells: list[list[str]]) -> None:
+    """The interval of each objective behind its number, in the unit of the column's head."""
+    for i, (goal, pair) in enumerate(ends(context.study, front, goals).items()):
+        scale = shown(goal, front[goal], front.units.get(goal, "1")).scale
+        for row, low, high in zip(cells, *pair, strict=True):
+            said = span(float(low) / scale, float(high) / scale, "1")
+            row[i] += f" ({said})" if said else ""
+
+
+def _spans_words(goals: list[str]) -> str:
+    return f"Brackets hold {HEAD}s. " if len(goals) <= SPANNED else ""
 
 
 def _distinct(front: Table, goals: list[str]) -> Table:

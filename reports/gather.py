@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from math import ceil
 from types import ModuleType
@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from dse import registry, validate
 from dse.archive import Archive, explain_infeasible
 from dse.certainty import widened, with_chances
+from dse.confidence import judged
 from dse.errors import InputError
 from dse.evaluate import Table
+from dse.grounds import movers
 from dse.prices import in_words
 from dse.spec import AnyModel
 from dse.store import Run
@@ -28,8 +30,11 @@ from .section import Context
 SAMPLE = 500_000
 """Designs that are held in memory for figures; of more, an even sample is."""
 
-MOST = 5
-"""Recommended designs: more would not fit side by side, and nobody chooses among more."""
+RECOMMENDED = 3
+"""Designs that are recommended: the cheapest, the fastest and the balanced one, say."""
+
+RIVALS = 2
+"""Balanced designs of other choices that are told beside them."""
 
 NONE = np.zeros(0, dtype=np.intp)
 Rows = NDArray[np.intp]
@@ -46,23 +51,27 @@ def gather(run: Run, *, date: str) -> Context:
         raise InputError(f"{run.path}: its search never ended; continue it with --resume first")
     facts = run.environment()
     study = replace(run.study(), slug=str(facts["study"]))
-    front, (why, best) = _front_rows(run), _recommended(run)
+    front, (why, best) = _front_rows(run), _answered(run, study)
     designs, kept, archive = _read(run, study, np.union1d(front, best), int(facts["designs"]))
-    used = pages(study.page)
+    told = with_chances(run, "best.csv", widened(study, _picked(kept, best)), best)
+    nearest = designs.take(NONE) if archive.nearest is None else archive.nearest
+    joined = pages(study.page)
+    used = in_use(study, told if len(front) else nearest.take(np.arange(len(nearest)) < 1), joined)
     return Context(
         run=run,
         study=study,
         designs=designs,
         front=with_chances(run, "front.csv", _picked(kept, front), front),
-        best=with_chances(run, "best.csv", widened(study, _picked(kept, best)), best),
+        best=told,
         why=why if len(front) else ["nearest"],
-        nearest=widened(study, designs.take(NONE) if archive.nearest is None else archive.nearest),
+        nearest=widened(study, nearest),
         misses=[] if len(front) else explain_infeasible(archive),
         history=run.history(),
         environment=facts,
         validation=[row for page in used for row in validate.rows(page.slug)],
         grounds={(p.slug, i): g for p in used for i, g in grounds_of(p.slug).items()},
         pages=used,
+        idle=[page.slug for page in joined if page not in used],
         prices=in_words(study.prices),
         date=date,
     )
@@ -109,16 +118,39 @@ def _front_rows(run: Run) -> Rows:
     return np.array([int(line["row"]) for line in _lines(run, "front.csv")], dtype=np.intp)
 
 
-def _recommended(run: Run) -> tuple[list[str], Rows]:
-    """What at most `MOST` of the best designs are best at, and their numbers.
+def _answered(run: Run, study: Study) -> tuple[list[str], Rows]:
+    """What the designs of the answer are best at, and their numbers, in the order of best.csv.
 
-    Balanced designs come before those that are best at one objective only.
+    Of many objectives the one in money and then the first ones have their best design shown.
     """
     lines = _lines(run, "best.csv")
-    ranked = sorted(range(len(lines)), key=lambda i: "balanced" not in lines[i]["why"])
-    shown = [lines[i] for i in sorted(ranked[:MOST])]
-    rows = np.array([int(line["row"]) for line in shown], dtype=np.intp)
-    return [line["why"] for line in shown], rows
+    money = {o.metric: study.metrics[o.metric].unit.startswith("USD") for o in study.objectives}
+    goals = sorted(money, key=lambda metric: not money[metric])
+    wanted = ["balanced", *(f"best {goal}" for goal in goals)]
+    place = {part: i for i, line in enumerate(lines) for part in line["why"].split(", ")}
+    found = list(dict.fromkeys(place[name] for name in wanted if name in place))
+    rivals = [i for i, line in enumerate(lines) if line["why"].startswith("balanced ")]
+    shown = sorted([*found[:RECOMMENDED], *[i for i in rivals if i not in found][:RIVALS]])
+    rows = np.array([int(lines[i]["row"]) for i in shown], dtype=np.intp)
+    return [lines[i]["why"] for i in shown], rows
+
+
+def in_use(study: Study, shown: Table, joined: Sequence[AnyModel]) -> tuple[AnyModel, ...]:
+    """The study's page, and of those it joins the ones that some designs rest on.
+
+    A page that holds the errors of others says by them which it leans on; a page that takes
+    another one's law for its own always does.
+    """
+    page, own = study.page, {axis.path: shown[axis.path] for axis in study.space.axes}
+    if not page.uncertain:
+        return tuple(joined)
+    names = [page.total, *judged(study)]
+    moving = [
+        movers(page, study.space.config({path: column[row] for path, column in own.items()}))
+        for row in range(len(shown))
+    ]
+    leant = {page.uncertain[k].page for found in moving for name in names for k in found[name]}
+    return tuple(p for p in joined if p is page or p.slug in leant)
 
 
 def pages(page: AnyModel) -> tuple[AnyModel, ...]:

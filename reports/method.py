@@ -5,14 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from dse import figures, units
+from dse.archive import VOLUME
+from dse.evaluate import Table, evaluate
+from dse.pareto import grounded, hypervolume, nondominated
+from dse.search import method_of
 from dse.space import Axis
+from dse.spec import Array
+from dse.study import Study
+from dse.winners import points_of
 
 from .section import Block, Context, DataTable, Facts, Figure, Paragraph, Section
 from .wording import words
 
 CHOICES = 12
 """Choices of a category that are written out."""
+
+RANDOM = 4096
+"""Random designs that the front is held against."""
+
+SEED = 0
+"""Of the random designs."""
 
 
 def build(context: Context) -> list[Block]:
@@ -21,6 +36,7 @@ def build(context: Context) -> list[Block]:
         Facts(_facts(context)),
         _space(context),
         *_growth(context),
+        Paragraph(_beside_random(context)),
         *_left_out(context),
     ]
 
@@ -96,6 +112,77 @@ def _growth(context: Context) -> list[Block]:
     return [Figure(figures.svg(chart), chart.caption)]
 
 
+def _beside_random(context: Context) -> str:
+    """How much of the front as many random designs find, or as many as are priced quickly."""
+    if not context.feasible:
+        return "There is no front to hold against that of random designs."
+    count = min(context.environment["designs"], _affordable(context.study))
+    volumes = beside_random(context.study, context.front, context.designs, count)
+    if volumes is None:
+        return (
+            "The front is not held against that of random designs: its hypervolume in so many "
+            "objectives would take too long."
+        )
+    found, first = volumes
+    whole = count == context.environment["designs"]
+    beside = (
+        f"; the first {count:,} of this search had reached {100 * first:.3g} %"
+        if first is not None and not whole
+        else ""
+    )
+    budget = "as many" if whole else f"{count:,}"
+    return (
+        f"Random search at equal budget: {budget} random designs, seed {SEED}, dominate "
+        f"{100 * found:.3g} % of the hypervolume of this front{beside}."
+    )
+
+
+def _affordable(study: Study) -> int:
+    """Random designs that are priced in a moment; bounds that ask for a probability are dear."""
+    sure = any(limit.confidence is not None for limit in study.constraints)
+    return RANDOM // 16 if sure else RANDOM
+
+
+def beside_random(
+    study: Study, front: Table, designs: Table, count: int
+) -> tuple[float, float | None] | None:
+    """Hypervolume of random designs, and of the first of a search, over that of its front.
+
+    Args:
+        study: what was searched.
+        front: its front.
+        designs: what was priced, with the number of each as `row`.
+        count: random designs that are priced, and first ones that are taken.
+
+    Returns:
+        both shares, the second None where not all of those are at hand or an order of levels says
+        nothing; nothing where the front is too large for its hypervolume.
+    """
+    best = points_of(study, front)
+    if best.shape[1] > 3 and len(best) > VOLUME:
+        return None
+    table = evaluate(study, study.space.sample(_shares(study, count)))
+    early = designs.take(designs["row"] < count)
+    told = len(early) == count and method_of(study) != "grid"
+    found = points_of(study, table.take(table["accepted"]))
+    first = points_of(study, early.take(early["accepted"])) if told else found
+    ever = np.concatenate([best, found, first])
+    final = grounded(best, ever)
+    low, high = final.min(axis=0), final.max(axis=0)
+    reference = high + 0.1 * np.where(high > low, high - low, np.abs(high) + 1.0)
+    volumes = [_volume(points, ever, reference) for points in (best, found, first)]
+    return volumes[1] / volumes[0], volumes[2] / volumes[0] if told else None
+
+
+def _shares(study: Study, count: int) -> Array:
+    width = max(len(study.space.axes), 1)
+    return np.random.default_rng(SEED).random((count, width))
+
+
+def _volume(points: Array, ever: Array, reference: Array) -> float:
+    return hypervolume(grounded(points[nondominated(points)], ever), reference)
+
+
 def _left_out(context: Context) -> list[Block]:
     left = context.environment["left_out"]
     if not left:
@@ -118,4 +205,4 @@ def _general(reason: str, slug: str) -> str:
     return reason.removeprefix(f"'{slug}' ")
 
 
-SECTION = Section(order=60, title="How it was searched", build=build)
+SECTION = Section(order=65, title="How it was searched", build=build)

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from dse.certainty import CHANCES, HEAD, chance, grouped, of_column
-from dse.space import Constraint
 from dse.spec import knobs
 from dse.study import Objective
 from dse.winners import flat_warnings
 
 from .section import Block, Context, Facts, Paragraph, Section
-from .wording import SENSES, active, at_prices, cell, held, listed, quantity, sure, words
+from .wording import (
+    SENSES,
+    active,
+    at_prices,
+    bound,
+    cell,
+    held,
+    listed,
+    quantity,
+    setting,
+    sure,
+    words,
+)
 
 NAMED = 4
 """Knobs that name the balanced design in the verdict; the table of designs holds them all."""
@@ -84,7 +95,7 @@ def build(context: Context) -> list[Block]:
         Facts(
             [
                 *_group("Objective", [_goal(context, o) for o in study.objectives]),
-                *_group("Constraint", [_limit(context, limit) for limit in study.constraints]),
+                *_group("Constraint", [bound(study, limit) for limit in study.constraints]),
                 *_group("Held fixed", _held(context)),
                 ("Page", f"{study.page.slug}: {paper.title} ({paper.venue} {paper.year})"),
             ]
@@ -126,27 +137,14 @@ def _goal(context: Context, objective: Objective) -> str:
     return f"{words(objective.metric)}, {SENSES[metric.sense]}: {metric.text}"
 
 
-def _limit(context: Context, limit: Constraint) -> str:
-    sign = "at most" if limit.sign > 0 else "at least"
-    unit = context.study.metrics[limit.metric].unit
-    share = limit.confidence
-    how_sure = "" if share is None else f" with a probability of {100 * share:g} %"
-    return f"{words(limit.metric)} {sign} {quantity(limit.limit, unit)}{how_sure}"
-
-
 def _held(context: Context) -> list[str]:
     """Settings that the study holds fixed, in one line."""
     units = {path: knob.unit for path, knob in knobs(context.study.page.config).items()}
     said = [
-        f"{words(path)} {_setting(value, units[path])}"
+        f"{words(path)} {setting(value, units[path])}"
         for path, value in held(context.study).items()
     ]
     return [", ".join(said)] if said else []
-
-
-def _setting(value: object, unit: str) -> str:
-    """A setting as it was written, or in SI with its unit."""
-    return quantity(value, unit) if isinstance(value, int | float) else str(value)
 
 
 SECTION = Section(order=10, title="Question and answer", build=build)

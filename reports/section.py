@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from dse.store import Run
 from dse.study import Study
 from dse.validate import Row
 from dse.winners import Winner, winners
+
+if TYPE_CHECKING:
+    from .formulas import AnyBlock
 
 
 @dataclass(frozen=True)
@@ -73,10 +76,10 @@ class Context:
     front: Table
     """Designs that no other one beats, with chances; no row when nothing is feasible."""
     best: Table
-    """Recommended designs, with intervals, tiers and chances: the best of each objective and the
-    balanced one."""
+    """Designs of the answer, with intervals, tiers and chances: those that are recommended, and
+    the balanced one of every other choice that was compared."""
     why: Sequence[str]
-    """What each recommended design is best at, or that it is the nearest."""
+    """What each of them is best at, or that it is the nearest."""
     nearest: Table
     """Designs that came nearest when nothing is feasible, with intervals and tiers."""
     misses: Sequence[str]
@@ -87,7 +90,9 @@ class Context:
     grounds: Mapping[tuple[str, str], Ground]
     """Page and published point -> what its prediction rests on."""
     pages: Sequence[AnyModel]
-    """The study's page, then the pages it is built on."""
+    """The study's page, then the pages whose errors or laws the designs of the answer rest on."""
+    idle: Sequence[str]
+    """Pages that the study's page joins too, and that play no part in these designs."""
     prices: str
     """Date of the price list, and what was laid over it."""
     date: str
@@ -109,8 +114,17 @@ class Context:
         return winners(self.study, self.front, self.constant) if self.feasible else ()
 
     @property
+    def recommended(self) -> list[int]:
+        """Which designs of the answer are recommended, and not the best of another choice."""
+        rivals = [
+            all("balanced " in part or part == "dominated" for part in why.split(", "))
+            for why in self.why
+        ]
+        return [row for row, rival in enumerate(rivals) if not rival]
+
+    @property
     def balanced(self) -> int:
-        """Which recommended design is the balanced one; 0 when nothing is feasible."""
+        """Which design of the answer is the balanced one; 0 when nothing is feasible."""
         return next((i for i, why in enumerate(self.why) if "balanced" in why.split(", ")), 0)
 
     @property
@@ -125,4 +139,4 @@ class Section:
 
     order: int
     title: str
-    build: Callable[[Context], list[Block]]
+    build: Callable[[Context], Sequence[AnyBlock]]

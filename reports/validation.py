@@ -1,8 +1,11 @@
-"""How far the pages used here are from what was published: fit and check rows apart."""
+"""How far the pages in use are from what was published: a line a page, and the worst rows."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
+
+import numpy as np
 
 from dse import figures, units
 from dse.certainty import HEAD, UNCHECKED, span
@@ -10,32 +13,42 @@ from dse.grounds import Ground
 from dse.residuals import coverage
 from dse.spec import AnyModel
 from dse.trust_charts import with_ground
-from dse.validate import Row, Summary, summaries
+from dse.validate import Row, summaries
 
 from .section import Block, Context, DataTable, Figure, Paragraph, Section
-from .wording import UNSURE, heading, listed, percent, words
+from .wording import UNSURE, listed, percent, words
 
-USES = {
-    "fit": "points that constants were fitted on: their errors say how well the form fits",
-    "check": "points that no constant has seen: their errors say what a prediction is worth",
-}
+WORST = 3
+"""Check rows of each page that are written out; `dse report --validation` holds all."""
 
 
 def build(context: Context) -> list[Block]:
-    """A summary by page, a scatter where the points share a unit, then fit and check rows."""
+    """What is not known, a line a page, a scatter where points share a unit, the worst rows."""
     rows = list(context.validation)
     silent = [page for page in context.pages if page.slug not in {row.model for row in rows}]
     missing = [Paragraph(text, "warning") for text in _unvalidated(silent)]
     if not rows:
-        return [*missing]
+        return [*missing, *_idle(context)]
     return [
         *missing,
-        _summary(summaries(rows)),
-        *_coverage(context.pages),
+        _summary(context.pages, rows),
+        *_idle(context),
         *_figure(context, rows),
-        *(_table(context, rows, use) for use in USES if any(row.use == use for row in rows)),
-        *_objectives(context.pages),
+        *_worst(context, rows),
+        Paragraph("Every row of every page, fit and check apart, is printed by", "lead"),
+        Paragraph("dse report --validation", "code"),
     ]
+
+
+def _idle(context: Context) -> list[Block]:
+    """Pages that need not be right for these designs."""
+    if not context.idle:
+        return []
+    said = (
+        f"The page '{context.study.page.slug}' joins {listed(context.idle)} too; no objective, "
+        "bound or total of these designs rests on their predictions, so they are left out here."
+    )
+    return [Paragraph(said)]
 
 
 def _unvalidated(pages: Sequence[AnyModel]) -> Iterator[str]:
@@ -58,52 +71,43 @@ def _having(slugs: Sequence[str]) -> str:
     return f"The page {slugs[0]} has" if len(slugs) == 1 else f"The pages {listed(slugs)} have"
 
 
-def _summary(found: Sequence[Summary]) -> DataTable:
+def _summary(pages: Sequence[AnyModel], rows: Sequence[Row]) -> DataTable:
+    """A line for each page and use: errors, and how often the intervals hold."""
     return DataTable(
-        ["Page", "Use", "Points", "Mean error", "Worst error"],
+        ["Page", "Use", "Points", "Mean error", "Worst error", "Worst at", f"In {HEAD}s"],
         [
             [
-                row.model,
-                row.use,
-                str(row.rows),
-                *(percent(error).lstrip("+") for error in (row.mean, row.worst)),
+                line.model,
+                line.use,
+                str(line.rows),
+                *(percent(error).lstrip("+") for error in (line.mean, line.worst)),
+                _ranked([r for r in rows if (r.model, r.use) == (line.model, line.use)])[0].id,
+                _covered(line.model) if line.use == "check" else "",
             ]
-            for row in found
+            for line in summaries(rows)
         ],
-        "Absolute relative errors of every page used. Fit rows shaped the page's constants, "
-        "check rows did not.",
+        "Absolute relative errors of every page in use. Fit rows shaped the page's constants, "
+        "check rows did not. The last column counts check rows, published and executed, inside "
+        "intervals whose error model has not seen their group, and in brackets the shares that "
+        "such a count is compatible with at 95 %. Source: the pages' data and residuals.",
+        widths=(13, 8, 9, 12, 12, 22, 24),
         right=(2, 3, 4),
     )
 
 
-def _coverage(pages: Sequence[AnyModel]) -> list[Block]:
-    """How many check rows lie inside the intervals that are shown, and at other levels."""
-    found = {page.slug: coverage(page.slug) for page in pages}
-    judged = {slug: held for slug, held in found.items() if held.rows}
-    if not judged:
-        return [Paragraph("No check row could be held against an interval.")]
-    chart = figures.calibration(list(judged))
-    return [
-        DataTable(
-            ["Page", "Rows judged", f"Inside {HEAD}s", "Share", "Compatible with"],
-            [
-                [slug, f"{c.rows:,}", f"{c.covered:,}", *_shares(c.share), _between(c.low, c.high)]
-                for slug, c in judged.items()
-            ],
-            "Check rows, published and executed, inside intervals whose error model has not seen "
-            "their group. Compatible: the shares that such a count does not rule out, at 95 %.",
-            right=(1, 2, 3, 4),
-        ),
-        Figure(figures.svg(chart), chart.caption),
-    ]
+def _covered(slug: str) -> str:
+    """How many check rows lie inside the intervals that are shown."""
+    found = coverage(slug)
+    if not found.rows:
+        return "no row could be held against an interval"
+    low, high = (f"{100 * end:.0f}" for end in (found.low, found.high))
+    return f"{found.covered:,} of {found.rows:,} ({low} to {high} %)"
 
 
-def _shares(*shares: float) -> list[str]:
-    return [f"{100 * share:.1f} %" for share in shares]
-
-
-def _between(low: float, high: float) -> str:
-    return " to ".join(_shares(low, high)).replace(" % to", " to")
+def _ranked(rows: Sequence[Row]) -> list[Row]:
+    """Rows by the size of their errors, the largest and unknown ones first."""
+    sizes = [abs(row.error) if math.isfinite(row.error) else math.inf for row in rows]
+    return [rows[i] for i in np.argsort(-np.array(sizes), kind="stable")]
 
 
 def _figure(context: Context, rows: Sequence[Row]) -> list[Block]:
@@ -118,8 +122,20 @@ def _ground(context: Context, row: Row) -> Ground | None:
     return context.grounds.get((row.model, row.id))
 
 
-def _table(context: Context, rows: Sequence[Row], use: str) -> DataTable:
-    chosen = [row for row in rows if row.use == use]
+def _worst(context: Context, rows: Sequence[Row]) -> list[Block]:
+    """The check rows of each page that it is furthest from."""
+    checks = [row for row in rows if row.use == "check"]
+    chosen = [
+        row
+        for page in context.pages
+        for row in _ranked([r for r in checks if r.model == page.slug])[:WORST]
+    ]
+    if not chosen:
+        return [Paragraph("No check row: nothing that no constant has seen was held against it.")]
+    return [_table(context, chosen)]
+
+
+def _table(context: Context, chosen: Sequence[Row]) -> DataTable:
     return DataTable(
         ["Page", "Point", "Quantity", "Published", "Predicted", HEAD, "Error", "Known from"],
         [
@@ -134,8 +150,9 @@ def _table(context: Context, rows: Sequence[Row], use: str) -> DataTable:
             ]
             for row in chosen
         ],
-        f"{heading(use)} rows, {USES[use]}. Shaded: the published number is itself unsure.",
-        widths=(9, 12, 12, 11, 11, 12, 9, 24),
+        f"The {WORST} check rows of each page with the largest errors; no constant has seen them. "
+        "Shaded: the published number is itself unsure.",
+        widths=(10, 13, 12, 11, 11, 12, 9, 22),
         right=(3, 4, 5, 6),
         marked=[i for i, row in enumerate(chosen) if row.kind in UNSURE],
     )
@@ -146,10 +163,4 @@ def _span(ground: Ground | None, unit: str) -> str:
     return (span(ground.low, ground.high, unit) if ground else "") or UNCHECKED
 
 
-def _objectives(pages: Sequence[AnyModel]) -> list[Block]:
-    """How each page's constants were fitted, where it says so."""
-    notes = {page.slug: page.data.notes.get("fit", "") for page in pages}
-    return [Paragraph(f"Fit of {slug}: {note}") for slug, note in notes.items() if note]
-
-
-SECTION = Section(order=50, title="Validation", build=build)
+SECTION = Section(order=55, title="Validation of the pages in use", build=build)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from dse.certainty import HEAD
 from dse.winners import Told, told, verdict
 
 from .section import Block, Context, DataTable, Paragraph, Section
-from .wording import at_prices, heading, words
+from .wording import active, at_prices, cell, heading, sure, words
 
 
 def build(context: Context) -> list[Block]:
@@ -19,6 +20,7 @@ def build(context: Context) -> list[Block]:
     return [
         *([Paragraph(f"{said[:1].upper()}{said[1:]}.", "lead")] if said else []),
         _table(context, told(context.study, context.front, found, words)),
+        *_rivals(context),
     ]
 
 
@@ -35,6 +37,39 @@ def _table(context: Context, rows: list[Told]) -> DataTable:
         widths=(16, 14, 40, 30),
         right=(1,),
     )
+
+
+def _rivals(context: Context) -> list[Block]:
+    """The balanced design of every other choice that the study compares."""
+    rows = [i for i in range(len(context.why)) if i not in context.recommended]
+    if not rows:
+        return []
+    best, goals = context.best, [o.metric for o in context.study.objectives]
+    return [
+        DataTable(
+            ["Design", "Its knobs", *map(heading, goals)],
+            [
+                [
+                    heading(context.why[row]),
+                    _knobs(context, row),
+                    *(sure(best, goal, row) for goal in goals),
+                ]
+                for row in rows
+            ],
+            f"The balanced design of every other {words(context.study.compare or 'choice')}"
+            f"{at_prices(context)}, with {HEAD}s; 'dominated' where some design of the front is "
+            "at least as good in every objective and better in one.",
+            widths=(16, 34, *(50 / len(goals) for _ in goals)),
+            right=range(2, len(goals) + 2),
+        )
+    ]
+
+
+def _knobs(context: Context, row: int) -> str:
+    """The knobs that play a part in a design."""
+    study, best = context.study, context.best
+    used = [a.path for a in study.space.axes if active(study, best, a.path)[row]]
+    return ", ".join(f"{words(path)} {cell(best, path, row)}" for path in used)
 
 
 def _won(row: Told) -> str:

@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from dse import chart, units
+from dse import chart, registry, units
 from dse.certainty import span
 from dse.evaluate import Table
-from dse.spec import Array, Mask, Result
+from dse.picks import settings_of
+from dse.space import Constraint
+from dse.spec import AnyModel, Array, Config, Mask, Result
 from dse.study import Study
 
 from .section import Context
@@ -103,6 +105,32 @@ def priced(study: Study, table: Table) -> Result:
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         result: Result = study.page.evaluate(study.space.config(columns(study, table)))
     return result
+
+
+def configured(context: Context, row: int) -> tuple[AnyModel, Config]:
+    """A shown design by its number, as the verbs of a single design take it, and its page.
+
+    Raises:
+        InputError: the run's study does not fit any more.
+    """
+    study = context.study
+    settings = settings_of(study, context.shown.take(np.array([row])))
+    with registry.priced_by(context.run.overlay()):
+        return study.page, registry.starting_point(study.page, settings)
+
+
+def bound(study: Study, limit: Constraint) -> str:
+    """A constraint as it reads in a sentence."""
+    sign = "at most" if limit.sign > 0 else "at least"
+    share = limit.confidence
+    how_sure = "" if share is None else f" with a probability of {100 * share:g} %"
+    unit = study.metrics[limit.metric].unit
+    return f"{words(limit.metric)} {sign} {quantity(limit.limit, unit)}{how_sure}"
+
+
+def setting(value: object, unit: str) -> str:
+    """A setting as it was written, or a number in its unit."""
+    return quantity(value, unit) if isinstance(value, int | float) else str(value)
 
 
 def active(study: Study, table: Table, path: str) -> Mask:
