@@ -100,12 +100,7 @@ def _moved(search: str) -> Component:
     query = "?" + search.removeprefix("?")
     return html.Div(
         [
-            dcc.Location(
-                id="explore-moved-location",
-                pathname="/design",
-                search=query,
-                refresh="callback-nav",
-            ),
+            dcc.Store(id="explore-moved-store", data=f"/design{query}"),
             html.H1("One design has a page of its own"),
             html.P(dcc.Link("Open the design of this link", href=f"/design{query}")),
         ],
@@ -352,6 +347,13 @@ def _register_table(app: Dash, context: Context) -> None:
 
 
 def _register_link(app: Dash, context: Context) -> None:
+    app.clientside_callback(  # type: ignore[no-untyped-call]
+        "function (href) { return href || window.dash_clientside.no_update; }",
+        Output("app-url-location", "href", allow_duplicate=True),
+        Input("explore-moved-store", "data"),
+        prevent_initial_call="initial_duplicate",
+    )
+
     @app.callback(
         Output("explore-link-anchor", "href"),
         Output("explore-link-status", "children"),

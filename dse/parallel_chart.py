@@ -28,10 +28,13 @@ LINES = 5000
 TICKS = 9
 """Most levels of an axis that have a tick of their own."""
 
-LOOKS = ("#c4c4c4", STYLES["front"].colour, STYLES["best"].colour)
+FINE = 250
+"""Silent ticks of a logarithmic axis, where a brush may end."""
+
+LOOKS = (STYLES["designs"].colour, STYLES["front"].colour, STYLES["best"].colour)
 """Colours of designs, of the front, and of what is selected."""
 
-DARK_LOOKS = ("#4d4d4d", "#56b4e9", "#e69f00")
+DARK_LOOKS = ("#6e6e6e", "#56b4e9", "#e69f00")
 """The same on a dark ground."""
 
 Rows = NDArray[np.intp]
@@ -50,6 +53,8 @@ class Dimension:
     log: bool = False
     ticks: tuple[tuple[float, str], ...] = ()
     """Places as drawn, and what stands there; none where the axis is a plain number."""
+    levels: bool = False
+    """Whether there is nothing between the ticks."""
 
     def drawn(self, value: float) -> float:
         """Where an SI number lies on the axis."""
@@ -129,15 +134,16 @@ def _dimension(study: Study, name: str, pair: tuple[Table, Table], like: Table) 
     axis = study.space.by_path.get(name)
     if axis is not None and axis.rows:
         ticks = tuple((float(code), slug) for code, slug in enumerate(axis.labels))
-        return Dimension(name, shown(name, values, "1").label, values, ticks=ticks)
+        return Dimension(name, shown(name, values, "1").label, values, ticks=ticks, levels=True)
     look = shown(name, like[name], like.units.get(name, "1"))
     log = look.log or (axis is not None and axis.log)
     drawn = values / look.scale
     if log:
         with np.errstate(divide="ignore", invalid="ignore"):
             drawn = np.log10(drawn)
-    ticks = tuple(_levels(axis, look.scale, log=log) or _decades(drawn, log=log))
-    return Dimension(name, look.label, drawn, look.scale, log, ticks)
+    levels = _levels(axis, look.scale, log=log)
+    ticks = tuple(levels or _decades(drawn, log=log))
+    return Dimension(name, look.label, drawn, look.scale, log, ticks, levels=bool(levels))
 
 
 def _levels(axis: Axis | None, scale: float, *, log: bool) -> list[tuple[float, str]]:
@@ -183,7 +189,7 @@ def parallel_plotly(
     from plotly.graph_objects import Figure  # noqa: PLC0415 - a second that only the app pays
 
     ink = "#e6e9ef" if dark else "#1c2330"
-    faint = "rgba(128,128,128,0.1)"
+    faint = "rgba(128,128,128,0.07)"
     trace = {
         "type": "parcoords",
         "dimensions": [_on_screen(d, (brushed or {}).get(d.name, [])) for d in chart.dimensions],
@@ -200,7 +206,8 @@ def parallel_plotly(
         "rangefont": {"size": 1, "color": "rgba(0,0,0,0)"},  # ticks say the same, with room
     }
     flat = {"paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)"}
-    margin = {"l": 70, "r": 50, "t": 90, "b": 20}
+    widest = max((len(text) for _, text in chart.dimensions[0].ticks), default=6)
+    margin = {"l": 30 + 6 * widest, "r": 50, "t": 90, "b": 20}
     return Figure([trace]).update_layout(
         template="plotly_dark" if dark else "plotly_white", margin=margin, **flat
     )
@@ -217,8 +224,9 @@ def _on_screen(dimension: Dimension, ranges: Sequence[Sequence[float]]) -> dict[
     low, high = _room(dimension)
     found["range"] = [low, high]
     if dimension.ticks:
-        found["tickvals"] = [place for place, _ in dimension.ticks]
-        found["ticktext"] = [text for _, text in dimension.ticks]
+        ticks = list(dimension.ticks) if dimension.levels else _fine(dimension.ticks, low, high)
+        found["tickvals"] = [place for place, _ in ticks]
+        found["ticktext"] = [text for _, text in ticks]
     else:
         found["tickformat"] = ".3~g"
     brushes = [_brush(dimension, pair, low, high) for pair in ranges]
@@ -227,13 +235,24 @@ def _on_screen(dimension: Dimension, ranges: Sequence[Sequence[float]]) -> dict[
     return found
 
 
+def _fine(ticks: Sequence[tuple[float, str]], low: float, high: float) -> list[tuple[float, str]]:
+    """Ticks with silent ones between: Plotly lets a brush end half-way between ticks only.
+
+    It tells ticks apart by their texts, so each silent one has spaces of its own.
+    """
+    spaces = str.maketrans("01", " \u00a0")
+    places = enumerate(np.linspace(low, high, FINE).tolist())
+    silent = ((place, f"{number:08b}".translate(spaces)) for number, place in places)
+    return sorted([*ticks, *silent])
+
+
 def _brush(dimension: Dimension, pair: Sequence[float], low: float, high: float) -> list[float]:
     """A range as the axis draws it, with a little room so that its ends are within."""
     room = 1e-6 * (high - low)
     with np.errstate(divide="ignore", invalid="ignore"):
         ends = [dimension.drawn(end) for end in pair]
     ends = [ends[0] - room, ends[1] + room]
-    if dimension.ticks and ends[1] - ends[0] <= 0.02 * (high - low):  # a choice, not a stretch
+    if dimension.levels and ends[1] - ends[0] <= 0.02 * (high - low):  # a choice, not a stretch
         ends = [ends[0] - 0.01 * (high - low), ends[1] + 0.01 * (high - low)]
     return [max(ends[0], low), min(ends[1], high)]
 

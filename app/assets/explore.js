@@ -8,10 +8,10 @@ window.dash_clientside = window.dash_clientside || {};
         return Number(value.toPrecision(6));
     }
 
-    // A box or a lasso of the scatter, in SI.
-    function drawn(selected, meta) {
+    // A box or a lasso of the scatter, in SI. It is also dropped when another part selects.
+    function drawn(selected, meta, held) {
         if (!selected || (!selected.range && !selected.lassoPoints)) {
-            return {};
+            return held.by === "scatter" || held.by === "link" ? {} : undefined;
         }
         const [across, up] = meta.scales;
         if (selected.range) {
@@ -87,7 +87,7 @@ window.dash_clientside = window.dash_clientside || {};
             const before = held || {};
             let after;
             if (name.startsWith("explore-front-graph")) {
-                after = drawn(selected, scatter.layout.meta);
+                after = drawn(selected, scatter.layout.meta, before);
             } else if (name.startsWith("explore-lines-graph") && restyled) {
                 after = brushed(restyled, lines.layout.meta, before);
             } else if (name.startsWith("explore-front-grid")) {

@@ -15,7 +15,7 @@ from app.context import Context
 from dse import cli, registry, units, verbs
 from dse.errors import InputError
 
-from .test_browser import CHROMIUM, Seen, browser, url  # noqa: F401 - fixtures
+from .test_browser import CHROMIUM, Seen, browser, searched, url  # noqa: F401 - fixtures
 from .test_compared import THREE, settings_of
 from .test_front import text_of
 from .test_server import post

@@ -107,8 +107,7 @@ def test_a_run_that_cannot_be_read_is_told_in_words(toy, tmp_path):
 
 def test_a_link_to_one_design_leads_to_its_own_page(context):
     page = parts(explore.layout(context, "?model=toy&requests=3"))
-    moved = page["explore-moved-location"]
-    assert (moved.pathname, moved.search) == ("/design", "?model=toy&requests=3")
+    assert page["explore-moved-store"].data == "/design?model=toy&requests=3"
 
 
 def test_every_id_names_page_thing_and_kind(context):
