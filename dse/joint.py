@@ -288,7 +288,8 @@ def quantile(
     error = 2.0 * np.sqrt(share * (1.0 - share) / CONSTRAINT_DRAWS)
     shares = np.clip([share, share - error, share + error], 0.0, 1.0)
     name = constraint.metric
-    found, low, high = _quantiles(page, space, columns, name, shares, draws=CONSTRAINT_DRAWS)
+    three = _quantiles(page, space, columns, name, shares, draws=CONSTRAINT_DRAWS)
+    found, low, high = (np.asarray(each) for each in three)
     met = constraint.violation(low) == 0
     open_ = np.flatnonzero(met != (constraint.violation(high) == 0))
     if len(open_):

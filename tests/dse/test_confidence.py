@@ -125,3 +125,28 @@ def test_a_search_keeps_intervals_and_chances_beside_its_front(tmp_path: Path):
     assert kept == pytest.approx(front["latency_high"].tolist())
     assert all(float(line["chance_constraints [1]"]) >= 0.9 for line in lines)
     assert {"latency_at_90 [s]", "chance_nondominated [1]"} <= lines[0].keys()
+
+
+@pytest.mark.parametrize("percent", ["99.9", "50"])
+def test_the_ends_of_what_can_be_asked_are_allowed(percent: str):
+    (constraint,) = rings(f"latency <= 2 s with {percent} %").constraints
+    assert constraint.confidence == pytest.approx(float(percent) / 100)
+
+
+def test_few_draws_decide_a_bound_as_many_would_where_it_is_close():
+    document = {
+        "question": "How many replicas?",
+        "model": "codesign",
+        "set": {"workload": "gpt2-1.5b", "request_rate": "0.8 request/s"},
+        "space": {"serve.gpu": "all", "serve.replicas": [1, 2, 4], "serve.batch": [1, 4]},
+        "objectives": ["latency"],
+        "constraints": ["latency <= 2 s with 95 %"],
+    }
+    study = build("serving", document, place="serving.yaml")
+    table = priced(study)
+    chance = confidence(study, table, draws=2048).met
+    settled = np.abs(chance - 0.95) > 0.02  # three standard errors of 1,024 draws
+    known = np.isfinite(table["latency"]) & table["feasible"]
+    wrong = (table["accepted"] != (chance >= 0.95)) & settled & known
+    assert known.sum() > 50
+    assert wrong.sum() == 0
