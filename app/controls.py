@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from dash import dcc, html
 from dash.dependencies import Wildcard
 from dash.development.base_component import Component
@@ -51,13 +52,25 @@ class Control:
         return self.high > self.low
 
     @property
+    def levels(self) -> list[float]:
+        """The whole numbers that a slider over orders of magnitude stops at; none for others."""
+        if not (self.integer and self.log):
+            return []
+        spread = np.geomspace(self.low, self.high, STEPS + 1)
+        return [float(value) for value in np.unique(np.round(spread))]
+
+    @property
     def steps(self) -> int:
         """The slider's last position; whole numbers have one each while they are few."""
+        if levels := self.levels:
+            return len(levels) - 1
         span = self.high - self.low
-        return int(span) if self.integer and not self.log and span <= 1000 else STEPS
+        return int(span) if self.integer and span <= 1000 else STEPS
 
     def value(self, position: float) -> float:
         """The knob's value at a position: round numbers inside, the exact ends."""
+        if levels := self.levels:
+            return levels[min(max(round(position), 0), len(levels) - 1)]
         share = min(max(position / self.steps, 0.0), 1.0)
         if share in (0.0, 1.0):
             return self.high if share else self.low
@@ -69,16 +82,14 @@ class Control:
 
     def position(self, value: float) -> int:
         """The position nearest to a value; values beyond the range stand at its ends."""
-        if self.log:
-            return self._at_log(value)
-        share = (value - self.low) / (self.high - self.low)
-        return round(self.steps * min(max(share, 0.0), 1.0))
-
-    def _at_log(self, value: float) -> int:
-        from math import log  # noqa: PLC0415 - `log` is a field of this class
-
         inside = min(max(value, self.low), self.high)
-        return round(self.steps * log(inside / self.low) / log(self.high / self.low))
+        if levels := self.levels:
+            return int(np.argmin(np.abs(np.log(levels) - np.log(inside))))
+        if self.log:
+            share = np.log(inside / self.low) / np.log(self.high / self.low)
+        else:
+            share = (inside - self.low) / (self.high - self.low)
+        return round(self.steps * float(share))
 
 
 def controls(page: AnyModel, study: Study | None) -> dict[str, Control]:

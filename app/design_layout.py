@@ -23,6 +23,8 @@ GRAPH: Any = {"displayModeBar": False, "responsive": True}
 HEIGHTS = {"terms": "19rem", "roof": "24rem", "levers": "27rem"}
 """Of each chart."""
 
+FIGURE = "Figure as SVG"
+
 SAVED = {"yaml": "Design as YAML", "csv": "Numbers as CSV"}
 """What is saved of a design, by the words in the ids of the buttons."""
 
@@ -43,7 +45,8 @@ def body(context: Context, asked: Asked, state: live.State) -> list[Component]:
             [
                 _knobs(context, asked),
                 html.Div(
-                    [_result(context, asked, state), _side(page, asked)], className="design-main"
+                    [_result(context, asked, state), _side(asked), *_below(page, asked)],
+                    className="design-main",
                 ),
             ],
             className="design-columns",
@@ -51,14 +54,18 @@ def body(context: Context, asked: Asked, state: live.State) -> list[Component]:
     ]
 
 
-def _side(page: AnyModel, asked: Asked) -> Component:
-    """The charts, and where the numbers of rows are from."""
-    rows = [
+def _side(asked: Asked) -> Component:
+    """The charts of the design as it stands."""
+    return html.Div([_terms(), _roof(asked)], className="design-side")
+
+
+def _below(page: AnyModel, asked: Asked) -> list[Component]:
+    """What takes the whole width: single changes, and where the numbers of rows are from."""
+    held = [
         html.Summary("Where the numbers of the chosen rows are from"),
         html.Div(id="design-rows-panel"),
     ]
-    below = html.Details(rows, className="card")
-    return html.Div([_terms(), _roof(asked), _levers(page, asked), below], className="design-side")
+    return [_levers(page, asked), html.Details(held, className="card design-wide")]
 
 
 def _models(page: AnyModel) -> Component:
@@ -176,7 +183,7 @@ def saver(what: str, text: str) -> Component:
 
 
 def figure(kind: str, chart: Chart | None, said: str, *, dark: bool) -> list[Component]:
-    """A chart with its caption and the button that saves it, or words alone where there is none.
+    """A chart with its caption, or words alone where there is none.
 
     Args:
         kind: terms, roof or levers.
@@ -194,7 +201,6 @@ def figure(kind: str, chart: Chart | None, said: str, *, dark: bool) -> list[Com
             style={"height": HEIGHTS[kind]},
         ),
         html.P(said or chart.caption, className="caption"),
-        saver(kind, "Figure as SVG"),
     ]
 
 
@@ -207,7 +213,8 @@ def rows(found: Mapping[str, Sequence[str]]) -> list[Component]:
 
 
 def _terms() -> Component:
-    return html.Section(html.Div(id="design-terms-panel", style=room("terms")), className="card")
+    panel = html.Div(id="design-terms-panel", style=room("terms"))
+    return html.Section([panel, saver("terms", FIGURE)], className="card")
 
 
 def room(kind: str) -> dict[str, str]:
@@ -223,6 +230,7 @@ def _roof(asked: Asked) -> Component:
         [
             html.Div([html.Label("Operators of", htmlFor=name), menu], className="chooser"),
             html.Div(id="design-roof-panel", style=room("roof")),
+            saver("roof", FIGURE),
         ],
         id="design-roof-section",
         className="card",
@@ -243,17 +251,10 @@ def _levers(page: AnyModel, asked: Asked) -> Component:
             html.H2("What would help most"),
             html.P("Choose a metric: every knob is changed alone, and what that does is drawn."),
             html.Div([html.Label("Metric", htmlFor=name), menu], className="chooser"),
-            dcc.Loading(
-                html.Div(id="design-levers-panel", **aria(live="polite")),
-                custom_spinner=wait,
-                delay_show=200,
-            ),
-            html.Button(
-                "Try the change that helps most",
-                id="design-try-button",
-                type="button",
-                hidden=True,
-            ),
+            html.Div(id="design-helps-text", **aria(live="polite")),
+            html.Button("Try that change", id="design-try-button", type="button", hidden=True),
+            dcc.Loading(html.Div(id="design-levers-panel"), custom_spinner=wait, delay_show=200),
+            html.Div(saver("levers", FIGURE), id="design-levers-files", hidden=True),
         ],
-        className="card",
+        className="card design-wide",
     )

@@ -324,23 +324,25 @@ def _register_charts(app: Dash, context: Context) -> None:
 def _register_levers(app: Dash, context: Context) -> None:
     @app.callback(
         Output("design-levers-panel", "children"),
+        Output("design-helps-text", "children"),
         Output(HELPS, "data"),
         Output("design-try-button", "hidden"),
+        Output("design-levers-files", "hidden"),
         Input(RESTED, "data"),
         Input("app-theme-store", "data"),
         Input("design-metric-menu", "value"),
     )
     def on_rested(
         state: live.State, dark: bool | None, metric: str | None
-    ) -> tuple[list[Component], Settings, bool]:
+    ) -> tuple[list[Component], str, Settings, bool, bool]:
         page = live.page_of(state)
         if metric not in page.metrics:
-            return [], {}, True
+            return [], "", {}, True, True
         with live.opened(context, state):
             found = design_charts.levers(page, state["settings"], str(metric))
         caption = "" if found.chart is None else found.chart.caption
         drawn = design_layout.figure("levers", found.chart, caption, dark=bool(dark))
-        return [html.P(found.said), *drawn], found.helps, not found.helps
+        return drawn, found.said, found.helps, not found.helps, found.chart is None
 
 
 def _register_links(app: Dash, context: Context) -> None:

@@ -32,7 +32,7 @@ def roofline(roof: Roof) -> Chart:
     kinds = [one.kind for one in ran]
     return Chart(
         kind="roofline",
-        title=f"Operators under the roof: {roof.name}",
+        title="Operators under the roof",
         x="intensity",
         y="achieved",
         x_label=look.label,
@@ -61,12 +61,16 @@ def _told(one: Ran, roof: Roof, total: float) -> str:
     return f"{one.name}: {spent}, {one.time / total:.0%} of the pass, {reached:.0%} of the roof"
 
 
+def _intensity(edge: float) -> str:
+    return units.show(edge, "FLOP/B")
+
+
 def _caption(roof: Roof, ran: list[Ran], edge: float) -> str:
     """What the roof is, what binds most of the time, and what is not drawn."""
     bound = sum(one.time for one in ran if one.flops / one.moved < edge)
     total = sum(one.time for one in roof.ran)
     peak, slope = units.show(roof.peak, "FLOP/s"), units.show(roof.bandwidth, "B/s")
-    text = f"The roof is {peak} and {slope}, which meet at {units.show(edge, 'FLOP/B')}. "
+    text = f"{roof.name}: the roof is {peak} and {slope}, which meet at {_intensity(edge)}. "
     if total > 0:
         text += f"{bound / total:.0%} of the time is spent left of that, bound by memory. "
     if lost := [one.name for one in roof.ran if not one.known]:
