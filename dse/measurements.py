@@ -173,7 +173,8 @@ def _measurement(
     }
     for name, value in values.items():
         if not 0 <= value < math.inf:
-            raise InputError(f"{where}: `{name} >= 0` must hold of what was measured, got {value:g}")
+            said = f"`{name} >= 0` must hold of what was measured, got {value:g}"
+            raise InputError(f"{where}: {said}; mend the line or drop it")
     if ran and not values:
         raise InputError(f"{where}: nothing was measured; fill a metric or drop the line")
     if values and not ran:

@@ -18,7 +18,9 @@ DRAWN = 2048
 
 
 def asked(
-    model: str, over: Mapping[str, str | Sequence[object]], settings: Mapping[str, object] | None = None
+    model: str,
+    over: Mapping[str, str | Sequence[object]],
+    settings: Mapping[str, object] | None = None,
 ) -> Study:
     """The grid of a sweep as a study without a file."""
     page = registry.model(model)
