@@ -27,6 +27,11 @@ from .controls import Control, control, controls
 from .design import Settings
 from .page import aria
 
+CANNOT_RUN = (
+    "Infeasible: the page says that this design cannot run. Under 'What would help most' stand "
+    "single changes by which it does."
+)
+
 State = dict[str, Any]
 """What the browser keeps of a design: `model`, `settings`, the `run` it is read beside, the
 `pinned` settings or none, what was `touched` last, and the number of the last change `seen`."""
@@ -141,7 +146,7 @@ def _verdict(
     study = study_of(context)
     missed = design.missed(study, settings) if study is not None and study.page is page else []
     feasible = answer["metrics"]["feasible"]["value"]
-    refusal = [] if feasible else ["Infeasible: the page says that this design cannot run."]
+    refusal = [] if feasible else [CANNOT_RUN]
     return [
         *(html.P(text, className="refusal") for text in (*refusal, *missed)),
         html.P(bottleneck(page, answer)),

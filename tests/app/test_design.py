@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app import design
+from app import compared, design
 from dse import interval, registry
 from dse.errors import InputError
 from dse.interval import Error
@@ -156,6 +156,68 @@ def test_a_bound_with_a_probability_is_judged_by_the_end_that_is_reached_so_sure
         "'latency <= 30 ms with 90 %' is missed by 0.518 of its limit: "
         "with that probability it only reaches 45.6 ms."
     )
+
+
+def test_a_link_holds_a_pinned_design_and_what_is_seen_beside(toy):
+    held = {**DEFAULTS, "requests": 2.0, "memory.bandwidth": 3e9}
+    link = design.query(toy, DEFAULTS, pinned=design.called(toy, held), metric="cost", roof="")
+    asked = design.read(link, default="toy")
+    assert (asked.settings, asked.pinned) == (DEFAULTS, held)
+    assert (asked.metric, asked.roof, asked.problems) == ("cost", "", ())
+    assert "roof" not in link
+
+
+def test_a_design_is_called_as_compare_takes_it(toy):
+    assert design.called(toy, DEFAULTS) == "toy"
+    changed = {**DEFAULTS, "requests": 2.0, "chip": "t4"}
+    assert design.called(toy, changed) == "toy:chip=t4,requests=2"
+    link = design.beside(toy, DEFAULTS, changed)
+    assert compared.asked(link.removeprefix("/compare")).names == ("toy:chip=t4,requests=2", "toy")
+
+
+@pytest.mark.parametrize(
+    ("search", "words"),
+    [
+        ("?pinned=dfx:fpgas=2", "the pinned design is of page 'dfx', not 'toy'"),
+        ("?pinned=toy:requests=many", "requests: 'many' is not a quantity"),
+        ("?pinned=toy:nonsense", "unknown knob 'nonsense'"),
+        ("?metric=latncy", "unknown metric 'latncy'; did you mean latency?"),
+    ],
+)
+def test_what_a_link_gets_wrong_beside_the_design_is_said(toy, search, words):
+    asked = design.read(search, default="toy")
+    assert words in " ".join(asked.problems)
+    assert asked.settings == DEFAULTS
+
+
+@pytest.mark.parametrize("slug", registry.slugs())
+def test_no_page_has_a_knob_that_a_link_needs_for_itself(slug):
+    assert not {"model", *design.VIEW} & knobs(registry.model(slug).config).keys()
+
+
+def test_a_design_file_becomes_settings(toy):
+    page, found = design.of_file("model: toy\nset: {requests: 2, chip: t4}", "mine.yaml")
+    assert page is toy
+    assert found == {**DEFAULTS, "requests": 2.0, "chip": "t4"}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("model: [toy", "mine.yaml:1: not readable as YAML"),
+        ("- toy", "mine.yaml: a design file needs 'model' and 'set'"),
+        ("model: tai", "unknown model 'tai'"),
+        ("model: toy\nset: {reqests: 2}", "reqests"),
+        ("model: toy\nset: {requests: 40}", "`requests < 32` must hold"),
+        ("model: toy\nset: {chip: {power: 3}}", "chip is a row with numbers of its own"),
+        ("model: toy\nset: {chip: ../../own.yaml}", "which the explorer does not open"),
+    ],
+)
+def test_a_file_that_holds_no_design_of_menus_is_refused_in_a_line(toy, text, words):
+    with pytest.raises(InputError) as raised:
+        design.of_file(text, "mine.yaml")
+    assert words in str(raised.value)
+    assert "\n" not in str(raised.value)
 
 
 def test_text_that_is_no_value_is_refused_with_the_knobs_name(toy):

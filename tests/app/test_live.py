@@ -1,6 +1,4 @@
-"""The design under the controls: changes, results in words, and the figure of its breakdown."""
-
-from dataclasses import replace
+"""The design under the controls: changes, and what it is worth beside a pinned one."""
 
 import pytest
 
@@ -11,21 +9,28 @@ from dse import registry
 from dse.certainty import span
 from dse.errors import InputError
 
-from . import toy as toys
 from .test_controls import walk
 from .test_design import DEFAULTS
 from .test_front import text_of
 
+BARE = {"run": "", "pinned": None, "touched": "", "echo": [], "seen": 0, "born": ""}
+
 
 @pytest.fixture
 def state() -> live.State:
-    return {"model": "toy", "settings": DEFAULTS}
+    return {**BARE, "model": "toy", "settings": DEFAULTS}
 
 
 def starting(slug: str) -> live.State:
     """A page's defaults."""
     page = registry.model(slug)
-    return {"model": slug, "settings": design.flatten(registry.starting_point(page))}
+    return {**BARE, "model": slug, "settings": design.flatten(registry.starting_point(page))}
+
+
+def cells_of(context: Context, state: live.State) -> dict[str, list]:
+    """Metric in words -> the cells beside it."""
+    rows = [part for part in walk(live.result(context, state)) if part._type == "Tr"]
+    return {row.children[0].children: row.children[1:] for row in rows[1:]}
 
 
 def changed(context, state, kind, path, value) -> dict:
@@ -41,11 +46,12 @@ def test_each_kind_of_change_sets_the_knob_it_is_for(context, state):
     assert changed(context, state, "menu", "chip", "t4") == {"chip": "t4"}
 
 
-def test_a_picked_design_replaces_every_knob(context, state):
-    front = context.snapshot().front
-    after = live.applied(context, state, Change("graph", "", 0))
-    assert after["memory.bandwidth"] == front["memory.bandwidth"][0]
-    assert after == live.applied(context, state, Change("grid", "", 0))
+def test_what_a_control_shows_of_a_value_is_no_change_of_it(context, state):
+    exact = {**state, "settings": {**DEFAULTS, "memory.bandwidth": 1.23456789e10}}
+    shown = live.boxes(live.control_of(context, exact, "memory.bandwidth"), 1.23456789e10)
+    assert shown["text"] == "12.3457 GB/s"
+    for kind, value in shown.items():
+        assert changed(context, exact, kind, "memory.bandwidth", value) == {}
 
 
 def test_text_that_is_no_value_is_refused(context, state):
@@ -53,90 +59,96 @@ def test_text_that_is_no_value_is_refused(context, state):
         live.applied(context, state, Change("text", "requests", "many"))
 
 
+def test_a_knob_nobody_knows_is_refused(context, state):
+    with pytest.raises(InputError, match="unknown knob 'reqests'"):
+        live.applied(context, state, Change("text", "reqests", "3"))
+
+
+def test_a_file_of_this_machine_is_no_choice_of_a_menu(context, state, tmp_path):
+    (tmp_path / "own.yaml").write_text("power: 3 W\n")
+    with pytest.raises(InputError, match="chip: unknown choice"):
+        live.applied(context, state, Change("menu", "chip", str(tmp_path / "own.yaml")))
+    hidden = {**state, "settings": {**DEFAULTS, "chip": str(tmp_path / "own.yaml")}}
+    assert "which the explorer does not open" in live.result(context, hidden).children
+
+
 def test_controls_show_the_design(context, state):
-    boxes = live.boxes(context, state)
-    assert boxes["menu"] == {"chip": "a100-sxm-80gb"}
-    assert boxes["text"]["memory.bandwidth"] == "10 GB/s"
-    assert boxes["range"] == {"memory.bandwidth": 100, "memory.efficiency": 89, "requests": 3}
+    boxes = {
+        path: live.boxes(live.control_of(context, state, path), value)
+        for path, value in DEFAULTS.items()
+    }
+    assert boxes == {
+        "chip": {"menu": "a100-sxm-80gb"},
+        "memory.bandwidth": {"text": "10 GB/s", "range": 100},
+        "memory.efficiency": {"text": "0.5", "range": 89},
+        "requests": {"text": "4 request", "range": 3},
+    }
 
 
 def test_a_result_names_every_metric_with_its_unit(context, state):
-    shown, link = live.result(context, state)
-    text = text_of(shown)
+    text = text_of(live.result(context, state))
     for words in ("Latency", "24 ms", "Cost", "$14,000", "Power", "400 W", "Feasible", "yes"):
         assert words in text
     assert "Bottleneck: memory (20 ms), then compute (4 ms)." in text
-    assert link == "?model=toy"
+
+
+def test_the_total_stands_first():
+    assert next(iter(cells_of(Context(), starting("flashneuron")))) == "Iteration time"
 
 
 def test_a_metric_shows_its_interval_its_tier_and_on_hover_what_they_rest_on():
-    state = {
-        "model": "dfx",
-        "settings": design.flatten(registry.starting_point(registry.model("dfx"))),
-    }
-    answer = design.price(registry.model("dfx"), state["settings"]).answer
-    rows = [part for part in walk(live.result(Context(), state)[0]) if type(part).__name__ == "Tr"]
-    found = {row.children[0].children: row.children for row in rows[1:]}
-    latency, metric = found["Latency"], answer["metrics"]["latency"]
-    assert span(metric["low"], metric["high"], "s") in text_of(latency[1])
-    assert (latency[2].children, latency[2].title) == (metric["tier"], metric["basis"])
-    cost = found["Cost"]
-    assert (cost[2].children, cost[2].title) == ("unchecked", "nothing was checked")
-    assert " to " not in text_of(cost[1])
+    state = starting("dfx")
+    metrics = design.price(registry.model("dfx"), state["settings"]).answer["metrics"]
+    found, latency = cells_of(Context(), state), metrics["latency"]
+    value, known = found["Latency"]
+    assert span(latency["low"], latency["high"], "s") in text_of(value)
+    assert (known.children, known.title) == (latency["tier"], latency["basis"])
+    value, known = found["Cost"]
+    assert (known.children, known.title) == ("unchecked", "nothing was checked")
+    assert " to " not in text_of(value)
 
 
-def test_a_total_is_drawn_with_its_interval():
-    state = {
-        "model": "dfx",
-        "settings": design.flatten(registry.starting_point(registry.model("dfx"))),
-    }
-    bars = {trace.name: trace for trace in live.breakdown(state, dark=False).data}
-    assert bars["total"].error_x.array[0] > 0
-    assert bars["term"].error_x.array is None
+def test_a_pinned_design_stands_beside_with_what_is_better_and_worse(toy, state):
+    pinned = {**state, "pinned": {**DEFAULTS, "requests": 2.0}}
+    found = cells_of(Context(), pinned)
+    _, _, before, change = found["Latency"]
+    assert before.children == "22 ms"
+    assert "x1.09" in text_of(change)
+    assert "worse" in change.className
+    assert found["Power"][3].className == "compare-change"
+    assert len(cells_of(Context(), state)["Latency"]) == 2
 
 
-def test_the_breakdown_draws_the_terms_of_the_design(toy, state):
-    figure = live.breakdown(state, dark=False)
-    assert [list(trace.x) for trace in figure.data] == [[20, 4], [24]]
-
-
-def test_a_total_of_zero_says_that_there_is_nothing_to_break_down(monkeypatch, state):
-    page = toys.install(monkeypatch)
-
-    def idle(config):
-        found = page.evaluate(config)
-        return replace(found, metrics={**found.metrics, "latency": 0.0 * config.requests})
-
-    monkeypatch.setattr(toys, "PAGE", replace(page, evaluate=idle))
-    figure = live.breakdown(state, dark=False)
-    assert not figure.data
-    assert "nothing to break down" in figure.layout.title.text
+def test_a_pinned_design_that_is_refused_says_so_and_leaves_the_other(toy, state):
+    pinned = {**state, "pinned": {**DEFAULTS, "requests": 32.0}}
+    text = text_of(live.result(Context(), pinned))
+    assert "The pinned design: `requests < 32` must hold" in text
+    assert "24 ms" in text
 
 
 def test_raised_flags_and_knobs_beyond_their_range_are_cautions(context, state):
     state = {**state, "settings": {**DEFAULTS, "requests": 8.0, "memory.bandwidth": 2e11}}
-    text = text_of(live.result(context, state)[0])
+    text = text_of(live.result(context, state))
     assert "Caution: batches over 6 were never measured" in text
     assert "Caution: memory.bandwidth = 200 GB/s lies outside 1 GB/s to 100 GB/s" in text
 
 
 def test_an_infeasible_design_keeps_its_numbers_and_says_so(context, state):
     slow = {**DEFAULTS, "requests": 31.0, "memory.bandwidth": 1e8}
-    text = text_of(live.result(context, {**state, "settings": slow})[0])
-    assert "Infeasible: the page says that this design cannot run." in text
+    text = text_of(live.result(context, {**state, "settings": slow}))
+    assert live.CANNOT_RUN in text
     assert "'latency <= 60 ms' is missed by 32.9 of its limit." in text
     assert "2.03 s" in text
 
 
 def test_a_design_beyond_the_pages_rules_is_refused_without_numbers(context, state):
     state = {**state, "settings": {**DEFAULTS, "requests": 32.0}}
-    shown, _ = live.result(context, state)
+    shown = live.result(context, state)
     assert shown.children == "`requests < 32` must hold; set requests to 31 or less"
-    assert not live.breakdown(state, dark=False).data
 
 
 def test_without_a_run_a_design_is_still_priced(toy, state):
-    assert "24 ms" in text_of(live.result(Context(), state)[0])
+    assert "24 ms" in text_of(live.result(Context(), state))
 
 
 def test_a_page_nobody_knows_is_refused(context, state):
