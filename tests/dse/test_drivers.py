@@ -31,7 +31,9 @@ def page(toy: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Makes the toy join pages: its metric `made` is the product of the knobs that hold errors."""
     monkeypatch.setattr(registry, "model", lambda _: toy.TOY)
     monkeypatch.setattr(
-        interval, "own_errors", lambda slug: {("latency", ""): ERRORS[slug]} if slug in ERRORS else {}
+        interval,
+        "own_errors",
+        lambda slug: {("latency", ""): ERRORS[slug]} if slug in ERRORS else {},
     )
 
     def evaluate(config: Any) -> Result:
