@@ -289,9 +289,15 @@ def _spawned(command: Sequence[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            preexec_fn=_interruptible,  # noqa: PLW1509 - one system call, and it takes no lock
         )
     except OSError as error:
         raise InputError(f"cannot start a search: {error.strerror}; end other programs") from None
+
+
+def _interruptible() -> None:
+    """Let an interrupt reach the child though a server in the background ignores it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _claimed(run: Run) -> IO[bytes]:
