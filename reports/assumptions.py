@@ -48,8 +48,8 @@ def build(context: Context) -> list[Block]:
             "lead",
         ),
         *(_table(title, numbers) for title, numbers in tables.items() if numbers),
-        Paragraph("Every number of a page, with its source, is printed by", "lead"),
-        Paragraph("dse report --paper PAGE", "code"),
+        Paragraph("Every number of the page, with its source, is printed by", "lead"),
+        Paragraph(f"dse report --paper {context.study.page.slug}", "code"),
         *_notes(context.study.page),
     ]
 

@@ -23,7 +23,6 @@ from .wording import (
     priced,
     quantity,
     spread,
-    sure,
     words,
 )
 
@@ -61,7 +60,7 @@ def build(context: Context) -> list[Block]:
             marked=range(len(knobs), len(knobs) + sum(map(len, groups[: len(goals)]))),
             mark="important",
         ),
-        *_same({name: sure(best, name, 0) for name in same}),
+        *_same({name: cell(best, name, 0) for name in same}),
         *_priced(context, best),
         *_commands(context, why),
         *_flags(context),

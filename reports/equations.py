@@ -19,6 +19,9 @@ from .wording import configured, heading, listed, percent, quantity, words
 ROWS = 12
 """Equations that are written out; `dse report --paper` holds all of a page."""
 
+LARGE = 1e6
+"""From which a bare number is hard to read in full."""
+
 GOALS = 3
 """Objectives that have a column."""
 
@@ -48,7 +51,7 @@ def build(context: Context) -> Sequence[AnyBlock]:
 
 def _table(found: Sequence[Used], goals: Sequence[str]) -> RichTable:
     return RichTable(
-        ["Equation", "It says", "In numbers", *map(heading, goals)],
+        ["Equation", "It says", "Here", *map(heading, goals)],
         [
             [
                 f"{words(use.equation.name)} ({use.page})",
@@ -76,8 +79,14 @@ def _numbers(use: Used) -> str:
     """What an equation says; of several numbers the least and the largest."""
     unit, values = _unit(use), use.values
     if len(values) == 1:
-        return quantity(values[0], unit)
-    return f"{quantity(values[0], unit)} to {quantity(values[-1], unit)}, {len(values)} values"
+        return _number(values[0], unit)
+    return f"{_number(values[0], unit)} to {_number(values[-1], unit)}, {len(values)} values"
+
+
+def _number(value: float, unit: str) -> str:
+    """A number with its unit; without one, what is large stands in powers of ten."""
+    plain = unit == "1" and abs(value) >= LARGE
+    return f"{value:.2e}" if plain else quantity(value, unit)
 
 
 def _unit(use: Used) -> str:

@@ -22,7 +22,7 @@ ROWS = 16
 COLUMNS = 8
 """Columns of that table: more would not fit the page."""
 
-DRAWN = 1500
+DRAWN = 800
 """Designs drawn beside the front: on paper more only make it darker, and the file large."""
 
 CHAINED = 4

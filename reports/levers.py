@@ -24,7 +24,6 @@ from .wording import (
     columns,
     configured,
     heading,
-    listed,
     percent,
     quantity,
     words,
@@ -38,6 +37,9 @@ STRONGEST = 3
 
 GOALS = 4
 """Objectives whose outer knobs are told."""
+
+MANIFOLD = 2.0
+"""Share of a bound to spare from which it is told as a multiple."""
 
 SHARE = 0.05
 """Share of an interval's spread from which an error is told."""
@@ -72,11 +74,17 @@ def _bounds(context: Context) -> list[Block]:
             ],
             "What binds: the share of the designs that can run which a constraint keeps out, and "
             "the share that nothing else keeps out; then how much of the bound each design has "
-            f"to spare. Less than {100 * CLOSE:g} % is binding. {said}",
+            f"to spare. Less than {100 * CLOSE:g} % is binding. {_surely(limits)}{said}",
             widths=(30, 12, 12, *(46 / len(chosen) for _ in chosen)),
             right=range(1, 3 + len(chosen)),
         )
     ]
+
+
+def _surely(limits: Sequence[Constraint]) -> str:
+    if all(limit.confidence is None for limit in limits):
+        return ""
+    return "A bound that asks for a probability is judged by the interval's end, which is shown. "
 
 
 def _share(share: float) -> str:
@@ -94,6 +102,8 @@ def _room(context: Context, limit: Constraint, row: int) -> str:
     if limit.limit == 0 or not np.isfinite(value):
         return said
     spare = abs(value - limit.limit) / abs(limit.limit)
+    if spare > MANIFOLD:
+        return f"{said}, {value / limit.limit:.3g} times the bound"
     return f"{said}, {'binding' if spare < CLOSE else 'spare'} {_share(spare)}"
 
 
@@ -260,8 +270,8 @@ def _rests(page: AnyModel, config: Config, goals: Sequence[str]) -> list[Block]:
     """What each objective's interval rests on, for a page with an error model of its own."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         known = grounds(page, config, page.evaluate(config))
-    said = listed([f"{words(goal)}: {known[goal].basis}" for goal in goals])
-    return [Paragraph(f"What the intervals of the objectives rest on is {said}.")]
+    said = "; ".join(f"{words(goal)}: {known[goal].basis}" for goal in goals)
+    return [Paragraph(f"What the intervals of the objectives rest on: {said}.")]
 
 
 SECTION = Section(order=40, title="What binds, and what would help", build=build)

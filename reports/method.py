@@ -139,7 +139,8 @@ def _beside_random(context: Context) -> str:
 
 def _affordable(study: Study) -> int:
     """Random designs that are priced in a moment; bounds that ask for a probability are dear."""
-    sure = any(limit.confidence is not None for limit in study.constraints)
+    drawn = bool(study.page.uncertain)
+    sure = drawn and any(limit.confidence is not None for limit in study.constraints)
     return RANDOM // 16 if sure else RANDOM
 
 

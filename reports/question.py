@@ -30,16 +30,21 @@ def verdict(context: Context) -> str:
     """The answer in two sentences: how many designs hold, and which one to look at first."""
     facts = context.environment
     if not context.feasible:
-        tried = f"Not one of {facts['designs']:,} designs meets every constraint."
+        tried = f"Not one of {_count(facts['designs'])} meets every constraint."
         return f"{tried} What keeps them out: {listed(context.misses)}."
     goals = [words(objective.metric) for objective in context.study.objectives]
     at_once = " at once" if len(goals) > 1 else ""
+    meet = "meets" if facts["accepted"] == 1 else "meet"
     return (
-        f"Of {facts['designs']:,} designs {facts['accepted']:,} meet every constraint, and no "
+        f"Of {_count(facts['designs'])} {facts['accepted']:,} {meet} every constraint, and no "
         f"other design beats {len(context.front):,} of them in {listed(goals)}{at_once}. "
         f"The balanced one {_reached(context, context.balanced)}{at_prices(context)}"
         f"{_rivals(context) or _alone(context)}."
     )
+
+
+def _count(designs: int) -> str:
+    return f"{designs:,} design{'s' * (designs != 1)}"
 
 
 def _reached(context: Context, row: int) -> str:

@@ -129,4 +129,4 @@ def test_a_study_in_which_nothing_can_run_has_a_report(searched: Searched):
 
 def test_a_front_of_one_design_has_a_report(searched: Searched):
     text = clean(report(searched, space={"chip": ["small"], "chips": [2]}))
-    assert "Of 1 designs" in text or "Of 1 design " in text
+    assert "Of 1 design 1 meets every constraint" in text

@@ -61,3 +61,26 @@ def test_repeats_and_designs_that_cannot_be_compared_are_told(answered: Context)
     again = replace(answered, environment={**answered.environment, "repeats": 12})
     said = made.facts(method.build(again))["Designs priced"]
     assert said.startswith("324 (12 of them repeats) in ")
+
+
+def test_random_designs_at_equal_budget_are_held_against_the_front(searched: Searched):
+    context = made.context(searched())
+    count = context.environment["designs"]
+    found, first = method.beside_random(context.study, context.front, context.designs, count)
+    assert 0 < found <= 1  # a grid's front is exact, so nothing dominates more
+    assert first is None  # the first designs of a grid are an order, not a search
+    said = made.words(method.build(context))
+    assert f"as many random designs, seed 0, dominate {100 * found:.3g} % of the" in said
+
+
+def test_a_random_search_is_as_good_as_random_designs_of_equal_number(searched: Searched):
+    context = made.context(searched(search={"method": "random", "budget": 300, "seed": 0}))
+    found, first = method.beside_random(context.study, context.front, context.designs, 100)
+    assert first is not None
+    assert 0 < first <= 1
+    # the same sampler and another number of rows at once: not the same designs, but as good
+    assert abs(found - first) < 0.2
+
+
+def test_a_run_without_a_front_is_held_against_nothing(empty: Context):
+    assert "no front to hold against" in made.words(method.build(empty))
