@@ -15,6 +15,7 @@ from dash.dependencies import Wildcard
 from dash.development.base_component import Component
 
 from dse import registry, units
+from dse.chart import words
 from dse.errors import unknown
 from dse.space import Axis
 from dse.spec import AnyModel, Knob, knobs
@@ -183,7 +184,7 @@ def _group(
     """A group that holds its controls while it is unfolded: each costs every slider time."""
     unfolded = bool(clicks % 2)
     head = html.Summary(
-        f"{title} ({len(members)})",
+        f"{words(title)} ({len(members)})",
         id={"type": "design-group-summary", "index": title},
         n_clicks=clicks,
     )

@@ -151,7 +151,7 @@ def _result(context: Context, asked: Asked, state: live.State) -> Component:
                 className="caption",
             ),
         ],
-        className="card",
+        className="card design-result",
     )
 
 

@@ -184,12 +184,13 @@ def _metric(page: AnyModel, name: str, answer: Answer, beside: Answer | None) ->
     """A metric's value over its interval, its tier with what that rests on, and the pinned one."""
     entry = answer["metrics"][name]
     span, known = told(entry), known_from(entry)
-    said = describe(entry["value"], entry["unit"])
-    shown = html.Span(said, id=f"design-{name}-value", className="value")
+    place, said = f"design-{name}-value", describe(entry["value"], entry["unit"])
+    alone = html.Td(said, id=place)
+    shown = html.Td([html.Span(said, id=place, className="value"), span]) if span else alone
     return html.Tr(
         [
             html.Th(words(name), scope="row", title=page.metrics[name].text),
-            html.Td([shown, span] if span else shown),
+            shown,
             html.Td(known, title=entry["basis"], className=known),
             *(_against(page, name, entry, beside["metrics"][name]) if beside else []),
         ]

@@ -73,6 +73,8 @@ def _lay_bars(figure: Figure, chart: Chart) -> None:
     ends = drawn(chart, chart.frame, "x") + chart.frame["base"].to_numpy() / chart.x_scale
     left, right = (1.5 * float(end(ends, initial=0.0)) for end in (np.nanmin, np.nanmax))
     right = max(right, 1.05 * furthest(chart, "x"))
+    if left < 0:  # a short bar's text still stands beside it
+        left, right = min(left, -right / 2), max(right, -left / 2)
     room = [left, right if right > left else 1.0]
     named, side_by_side = bool(chart.choices), chart.kind == "grouped"
     figure.update_layout(showlegend=named, barmode="group" if side_by_side else "overlay")

@@ -102,20 +102,20 @@ def test_every_control_has_a_label(toy):
 
 
 def test_controls_are_grouped_by_the_prefix_of_their_knob(toy):
-    assert list(groups_of(toy, SETTINGS)) == ["Setting (2)", "memory (2)"]
+    assert list(groups_of(toy, SETTINGS)) == ["Setting (2)", "Memory (2)"]
 
 
 def test_a_folded_group_holds_no_controls_and_an_odd_click_unfolds_it(toy):
     folded = groups_of(toy, SETTINGS, {"Setting": 2, "memory": 1})
     assert folded["Setting (2)"] == []
-    assert len(folded["memory (2)"]) == 2
+    assert len(folded["Memory (2)"]) == 2
 
 
 def test_errors_stand_apart_last_and_folded():
     page = registry.model("codesign")
     groups = groups_of(page, design.flatten(registry.starting_point(page)))
     *others, last = groups.items()
-    assert last == (f"errors held at 1 ({len(page.uncertain)})", [])
+    assert last == (f"Errors held at 1 ({len(page.uncertain)})", [])
     assert [bool(rows) for _, rows in others] == [True, *[False] * (len(others) - 1)]
     assert set(grouped(page, controls(page, None))) >= {"train", "serve", "drive", "dfx"}
 
