@@ -12,18 +12,14 @@ from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html,
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
-from dse import registry
 from dse.errors import InputError
 
-from . import best, brushed, front, linked, listing, runs, sliders
+from . import best, brushed, front, linked, listing, runs, sliders, unopened
 from .columns import Opened
 from .context import Context
 from .front import Axes
 from .linked import View
 from .page import Page
-
-LISTED = 8
-"""Most runs that the page without one offers."""
 
 Limits = dict[str, float | None]
 Selection = linked.Selection
@@ -46,14 +42,14 @@ def layout(context: Context, search: str) -> Component:
         InputError: the URL names a run that is not there.
     """
     if "model" in parse_qs(search.removeprefix("?")):
-        return _moved(search)
+        return unopened.moved(search)
     here = context.of(search)
     with here.priced():
         try:
             opened = here.opened()
         except InputError as error:
-            return _refused(here, str(error))
-        return _empty() if opened is None else _page(opened, linked.read(opened, search))
+            return unopened.refused(here, str(error))
+        return unopened.empty() if opened is None else _page(opened, linked.read(opened, search))
 
 
 def _page(opened: Opened, view: View) -> Component:
@@ -68,6 +64,7 @@ def _page(opened: Opened, view: View) -> Component:
     return html.Div(
         [
             *(dcc.Store(id=store(kind), data=kept[kind]) for kind in STORES),
+            *(dcc.Store(id=store(kind)) for kind in ("gesture", "rings")),
             dcc.Download(id="explore-file-download"),
             front.question(opened),
             html.Div(problems, id="explore-link-alert", role="alert", className="refusal"),
@@ -93,61 +90,6 @@ def _page(opened: Opened, view: View) -> Component:
         ],
         id="explore-page-body",
     )
-
-
-def _moved(search: str) -> Component:
-    """A link from before designs had a page of their own."""
-    query = "?" + search.removeprefix("?")
-    return html.Div(
-        [
-            dcc.Store(id="explore-moved-store", data=f"/design{query}"),
-            html.H1("One design has a page of its own"),
-            html.P(dcc.Link("Open the design of this link", href=f"/design{query}")),
-        ],
-        id="explore-page-body",
-    )
-
-
-def _empty() -> Component:
-    """What to do while there is no run."""
-    studies = ", ".join(registry.data_files("studies")) or "none yet"
-    searched = "Start one on the ", dcc.Link("Search page", href="/search"), ", or type "
-    return html.Div(
-        [
-            html.H1("No run is open"),
-            html.P([*searched, html.Code("dse search STUDY"), " in a terminal."]),
-            html.P(f"Studies: {studies}."),
-            html.P(["Without a run, ", dcc.Link("a single design", href="/design"), " is live."]),
-            *_others(),
-        ],
-        id="explore-page-body",
-        className="explore-empty",
-    )
-
-
-def _refused(here: Context, reason: str) -> Component:
-    """Why a run cannot be shown, and where to go on with it."""
-    name = "" if here.run is None else runs.name_of(here.run)
-    href = "/search?" + urlencode({"run": name}, safe="/")
-    return html.Div(
-        [
-            html.H1("This run cannot be shown"),
-            html.P(reason, role="alert", className="refusal"),
-            html.P(["See it on the ", dcc.Link("Search page", href=href), "."]),
-            *_others(),
-        ],
-        id="explore-page-body",
-        className="explore-empty",
-    )
-
-
-def _others() -> list[Component]:
-    """The runs that could be opened, the last first."""
-    names = [runs.name_of(run) for run in runs.runs()[:LISTED]]
-    if not names:
-        return []
-    links = [html.Li(dcc.Link(n, href="/?" + urlencode({"run": n}, safe="/"))) for n in names]
-    return [html.H2("Runs"), html.Ul(links, id="explore-runs-list")]
 
 
 @contextmanager
@@ -247,7 +189,7 @@ def _register_selection(app: Dash, context: Context) -> None:
     app.clientside_callback(  # type: ignore[no-untyped-call]
         ClientsideFunction("explore", "select"),
         Output(store("selection"), "data"),
-        Input("explore-front-graph", "selectedData"),
+        Input(store("gesture"), "data"),
         Input("explore-lines-graph", "restyleData"),
         Input("explore-front-grid", "selectedRows"),
         Input("explore-selection-clear", "n_clicks"),
@@ -276,7 +218,7 @@ def _register_figures(app: Dash, context: Context) -> None:
         State(store("run"), "data"),
         *(Input(menu, "value") for menu in MENUS),
         Input(store("limits"), "data"),
-        Input(store("selection"), "data"),
+        State(store("selection"), "data"),
         Input("app-theme-store", "data"),
     )
     def on_front(
@@ -288,12 +230,32 @@ def _register_figures(app: Dash, context: Context) -> None:
         selection: Selection,
         dark: bool | None,
     ) -> tuple[Any, str]:
-        if not x or not y or _own("scatter", selection):
+        if not x or not y:
             raise PreventUpdate
         with of_run(context, run) as opened:
-            chosen = linked.chosen(opened, selection) if brushed.any_of(selection) else None
-            axes = Axes(x, y, colour)
-            return front.scatter(opened, axes, limits, chosen, dark=bool(dark))
+            chosen = brushed.rows(opened, limits, selection)
+            return front.scatter(opened, Axes(x, y, colour), limits, chosen, dark=bool(dark))
+
+    @app.callback(
+        Output(store("rings"), "data"),
+        State(store("run"), "data"),
+        *(State(menu, "value") for menu in MENUS[:2]),
+        State(store("limits"), "data"),
+        Input(store("selection"), "data"),
+        prevent_initial_call=True,
+    )
+    def on_rings(run: str, x: str, y: str, limits: Limits, selection: Selection) -> Any:  # noqa: ANN401 - as JSON has it
+        with of_run(context, run) as opened:
+            return front.rings(opened, Axes(x, y), brushed.rows(opened, limits, selection))
+
+    app.clientside_callback(  # type: ignore[no-untyped-call]
+        ClientsideFunction("explore", "ring"), Input(store("rings"), "data")
+    )
+    app.clientside_callback(  # type: ignore[no-untyped-call]
+        ClientsideFunction("explore", "drag"),
+        Input("explore-drag-radio", "value"),
+        Input("explore-front-graph", "figure"),
+    )
 
     @app.callback(
         Output("explore-lines-graph", "figure"),

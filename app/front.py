@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from dash import dcc, html
 from dash.development.base_component import Component
+from numpy.typing import NDArray
 
 from dse import figures, units
 from dse.archive import points_of
@@ -36,14 +37,21 @@ DRAWN = 200_000
 PRINTED = 5000
 """Most designs beside the front in a saved figure."""
 
-GRAPH: Any = {
-    "displaylogo": False,
-    "responsive": True,
-    "toImageButtonOptions": {"format": "svg"},
-}
+GRAPH: Any = {"displaylogo": False, "responsive": True, "toImageButtonOptions": {"format": "svg"}}
 
-FADED = 0.08
-"""Opacity of what is not selected."""
+FRONT: Any = {
+    **GRAPH,
+    "modeBarButtonsToRemove": ["zoom2d", "pan2d", "select2d", "lasso2d", "toImage"],
+}
+"""Plotly's own boxes tell of every point inside, which takes seconds for many: see explore.js."""
+
+DRAGS = {"box": "selects a box", "lasso": "selects a lasso", "zoom": "zooms"}
+"""What dragging over the front does."""
+
+RINGS = 2000
+"""Most selected designs that are ringed."""
+
+Rows = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -107,18 +115,25 @@ def panel(opened: Opened, axes: Axes) -> Component:
                 ],
                 className="choosers",
             ),
-            dcc.Graph(id="explore-front-graph", config=GRAPH, style={"height": "31rem"}),
-            html.P(id="explore-front-caption", className="caption"),
-            html.P(
-                "Click a point to open its design. Draw a box or, from the tools above the plot, "
-                "a lasso to select designs; a double click drops the selection.",
-                className="caption",
+            html.Div(
+                [html.Span("Dragging", id="explore-drag-label"), _drags()],
+                className="explore-buttons",
+                role="group",
+                **aria(labelledby="explore-drag-label"),
             ),
+            dcc.Graph(id="explore-front-graph", config=FRONT, style={"height": "31rem"}),
+            html.P(id="explore-front-caption", className="caption"),
+            html.P("Click a point to open its design. Rings are selected.", className="caption"),
             _files("front", "Front"),
             *won(opened),
         ],
         className="card explore-front",
     )
+
+
+def _drags() -> Component:
+    options = [{"label": text, "value": kind} for kind, text in DRAGS.items()]
+    return dcc.RadioItems(id="explore-drag-radio", options=options, value="box", inline=True)
 
 
 def _files(kind: str, name: str) -> Component:
@@ -274,7 +289,7 @@ def scatter(
     opened: Opened,
     axes: Axes,
     limits: Mapping[str, float | None],
-    chosen: Mask | None = None,
+    selected: Rows | None = None,
     *,
     dark: bool,
 ) -> tuple[Figure, str]:
@@ -284,7 +299,7 @@ def scatter(
         opened: the run.
         axes: what is drawn.
         limits: of the bounds.
-        chosen: the selected designs of all that are stored, if any.
+        selected: numbers of the selected designs, if any.
         dark: light on dark.
 
     Raises:
@@ -301,20 +316,24 @@ def scatter(
             rows = mark - len(front)
             rows[of_front] = front[mark[of_front]]
             trace.customdata = rows.tolist()
-            if chosen is not None:
-                trace.selectedpoints = np.flatnonzero(chosen[rows]).tolist()
-                trace.unselected = {"marker": {"opacity": FADED}}
-    meta = {
-        "x": axes.x,
-        "y": axes.y,
-        "scales": [chart.x_scale, chart.y_scale],
-        "log": [chart.log_x, chart.log_y],
-    }
-    shown.update_layout(meta=meta, dragmode="select", uirevision=f"{axes.x} {axes.y}")
-    shown.update_layout(
-        selectionrevision=str(np.count_nonzero(chosen)) if chosen is not None else ""
-    )
+    ringed = rings(opened, axes, np.zeros(0, dtype=np.intp) if selected is None else selected)
+    scales = [chart.x_scale, chart.y_scale]
+    x, y = (np.array(ringed[axis]) / scale for axis, scale in zip("xy", scales, strict=True))
+    shown.add_trace(figures.rings_plotly(x, y, np.array(ringed["rows"], dtype=np.intp)))
+    meta = {"x": axes.x, "y": axes.y, "scales": scales, "log": [chart.log_x, chart.log_y]}
+    shown.update_layout(meta=meta, dragmode=False, uirevision=f"{axes.x} {axes.y}")
     return shown, chart.caption
+
+
+def rings(opened: Opened, axes: Axes, selected: Rows) -> dict[str, list[float]]:
+    """Which selected designs are ringed, the front's first, and where they lie in SI."""
+    of_front = np.isin(selected, opened.front["row"])
+    others = selected[~of_front]
+    places = np.linspace(0, len(others) - 1, min(RINGS, len(others))).astype(np.intp)
+    rows = np.concatenate([selected[of_front], others[np.unique(places)]])[:RINGS]
+    x, y = (opened.column(name)[rows] for name in (axes.x, axes.y))
+    known = np.isfinite(x) & np.isfinite(y)
+    return {name: v[known].tolist() for name, v in (("x", x), ("y", y), ("rows", rows))}
 
 
 def balanced(snapshot: Snapshot) -> Settings | None:

@@ -37,6 +37,7 @@ STYLES = {
     "rejected": Style("#9a9a9a", "x", "X", 5, 0.6),
     "front": Style("#0072b2", "circle", "o", 8, whisker=0.4),
     "best": Style("#d55e00", "star", "*", 14),
+    "selected": Style("#e69f00", "circle", "o", 10),
     "fit": Style("#0072b2", "circle", "o", 8),
     "check": Style("#d55e00", "diamond", "D", 9),
     "mechanism": Style("#009e73", "square", "s", 7),

@@ -1,4 +1,4 @@
-"""The front before the density of designs: for runs of more designs than a screen can draw."""
+"""Fronts of large runs: before the density of more designs than a screen can draw, and ringed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dse import draw
-from dse.chart import SCALE, Chart, shown
+from dse.chart import SCALE, STYLES, Chart, shown
 from dse.evaluate import Table
 from dse.front_chart import front as front_chart
 from dse.spec import Array, Mask
@@ -180,6 +180,29 @@ def _decades(found: Density) -> dict[str, Any]:
     places = list(range(last + 1))
     texts = [f"{10**place:,}" for place in places]
     return {"title": {"text": "Designs"}, "tickvals": places, "ticktext": texts, "thickness": 12}
+
+
+def rings_plotly(x: Array, y: Array, rows: NDArray[np.intp]) -> dict[str, Any]:
+    """Rings around selected designs, as a trace that is laid over a front.
+
+    Args:
+        x: where they lie, in display units.
+        y: the same.
+        rows: what they are called.
+    """
+    style = STYLES["selected"]
+    line = {"color": style.colour, "width": 2}
+    return {
+        "type": "scattergl",
+        "mode": "markers",
+        "name": "selected",
+        "x": x.tolist(),
+        "y": y.tolist(),
+        "customdata": rows.tolist(),
+        "marker": {"symbol": f"{style.symbol}-open", "size": style.size, "line": line},
+        "hovertemplate": "design %{customdata}<extra>selected</extra>",
+        "showlegend": bool(len(rows)),
+    }
 
 
 def density_svg(found: Density) -> str:

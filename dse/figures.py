@@ -18,6 +18,7 @@ from dse.chart import shown, tidy, words
 from dse.density_chart import density as density
 from dse.density_chart import density_plotly as density_plotly
 from dse.density_chart import density_svg as density_svg
+from dse.density_chart import rings_plotly as rings_plotly
 from dse.draw import plotly as plotly
 from dse.draw import svg as svg
 from dse.evaluate import Table

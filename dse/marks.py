@@ -23,8 +23,8 @@ Group = tuple[str, Style, bool, "pd.DataFrame"]
 def groups(chart: Chart) -> list[Group]:
     """The series of a chart in their order, those that extrapolate apart."""
     found: list[Group] = []
-    keys = dict.fromkeys(zip(chart.frame["series"], chart.frame["extrapolates"], strict=True))
-    for series, extrapolates in keys:
+    keys = chart.frame[["series", "extrapolates"]].drop_duplicates()
+    for series, extrapolates in keys.itertuples(index=False):
         part = chart.frame[
             (chart.frame["series"] == series) & (chart.frame["extrapolates"] == extrapolates)
         ]

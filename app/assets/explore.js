@@ -3,34 +3,26 @@ window.dash_clientside = window.dash_clientside || {};
 
 (function () {
     const CORNERS = 60; // of a lasso that a link can hold
+    const CLICK = 4; // pixels that a pointer may move and still click
 
     function shorter(value) {
         return Number(value.toPrecision(6));
     }
 
-    // A box or a lasso of the scatter, in SI. It is also dropped when another part selects.
-    function drawn(selected, meta, held) {
-        if (!selected || (!selected.range && !selected.lassoPoints)) {
-            return held.by === "scatter" || held.by === "link" ? {} : undefined;
+    // A box or a lasso over the scatter as a selection, from its corners in display units.
+    function drawn(gesture, meta) {
+        const points = gesture.corners.map((corner) =>
+            corner.map((value, i) => shorter(value * meta.scales[i]))
+        );
+        if (gesture.kind === "lasso") {
+            return { by: "scatter", lasso: { x: meta.x, y: meta.y, log: meta.log, points } };
         }
-        const [across, up] = meta.scales;
-        if (selected.range) {
-            const ends = (pair, scale) => pair.map((end) => shorter(end * scale)).sort((a, b) => a - b);
-            const ranges = { [meta.x]: [ends(selected.range.x, across)] };
-            if (meta.y !== meta.x) {
-                ranges[meta.y] = [ends(selected.range.y, up)];
-            }
-            return { by: "scatter", ranges };
+        const ends = (i) => points.map((point) => point[i]).sort((a, b) => a - b);
+        const ranges = { [meta.x]: [ends(0)] };
+        if (meta.y !== meta.x) {
+            ranges[meta.y] = [ends(1)];
         }
-        const { x, y } = selected.lassoPoints;
-        const step = Math.ceil(x.length / CORNERS);
-        const points = x
-            .map((value, i) => [shorter(value * across), shorter(y[i] * up)])
-            .filter((_, i) => i % step === 0);
-        if (points.length < 3) {
-            return {};
-        }
-        return { by: "scatter", lasso: { x: meta.x, y: meta.y, log: meta.log, points } };
+        return { by: "scatter", ranges };
     }
 
     // A brushed axis as ranges in SI; a choice is the codes under the brush.
@@ -79,15 +71,105 @@ window.dash_clientside = window.dash_clientside || {};
         return numbers.length ? { by: "table", rows: numbers } : {};
     }
 
+    // What a person draws over the front. Plotly's own box tells of every point inside, which
+    // takes seconds for 200,000; here the corners alone are told, and the server finds the designs.
+    let pen = null;
+
+    function plot() {
+        return document.querySelector("#explore-front-graph .js-plotly-plot");
+    }
+
+    function dragging() {
+        const chosen = document.querySelector("#explore-drag-radio input:checked");
+        return chosen ? chosen.value : "box";
+    }
+
+    // Where the pointer is within the axes, in pixels.
+    function within(event, gd) {
+        const box = gd.getBoundingClientRect();
+        const size = gd._fullLayout._size;
+        const clip = (value, most) => Math.min(Math.max(value, 0), most);
+        return [
+            clip(event.clientX - box.left - size.l, size.w),
+            clip(event.clientY - box.top - size.t, size.h),
+        ];
+    }
+
+    function outline(start, corners, kind) {
+        if (kind === "lasso") {
+            return corners;
+        }
+        const end = corners[corners.length - 1];
+        return [start, [end[0], start[1]], end, [start[0], end[1]]];
+    }
+
+    function begin(event) {
+        const gd = plot();
+        const over = event.target.classList && event.target.classList.contains("nsewdrag");
+        if (event.button || !over || !gd || !gd.contains(event.target) || dragging() === "zoom") {
+            return;
+        }
+        const sheet = document.createElementNS(gd.querySelector("svg").namespaceURI, "svg");
+        sheet.setAttribute("class", "explore-pen");
+        sheet.appendChild(document.createElementNS(sheet.namespaceURI, "polygon"));
+        pen = { gd, sheet, kind: dragging(), corners: [within(event, gd)] };
+    }
+
+    function go(event) {
+        if (!pen) {
+            return;
+        }
+        const { gd, sheet, kind, corners } = pen;
+        corners.push(within(event, gd));
+        if (!sheet.parentNode) {
+            gd.appendChild(sheet);
+        }
+        const { l, t } = gd._fullLayout._size;
+        const places = outline(corners[0], corners, kind).map(([x, y]) => `${x + l},${y + t}`);
+        sheet.firstChild.setAttribute("points", places.join(" "));
+    }
+
+    function end(event) {
+        if (!pen) {
+            return;
+        }
+        const { gd, sheet, kind, corners } = pen;
+        pen = null;
+        sheet.remove();
+        const far = corners.some(
+            ([x, y]) => Math.abs(x - corners[0][0]) > CLICK && Math.abs(y - corners[0][1]) > CLICK
+        );
+        if (event.type === "pointercancel" || !far) {
+            return; // a click, which Plotly tells
+        }
+        const step = Math.ceil(corners.length / CORNERS);
+        const kept = corners.filter((_, i) => i % step === 0);
+        const pair = [corners[0], corners[corners.length - 1]];
+        const { xaxis, yaxis } = gd._fullLayout;
+        const data = {
+            kind,
+            corners: (kind === "lasso" ? kept : pair).map(([x, y]) => [xaxis.p2d(x), yaxis.p2d(y)]),
+            at: Date.now(),
+        };
+        if (kind === "box" || kept.length > 2) {
+            window.dash_clientside.set_props("explore-gesture-store", { data });
+        }
+    }
+
+    document.addEventListener("pointerdown", begin, true);
+    document.addEventListener("pointermove", go, true);
+    document.addEventListener("pointerup", end, true);
+    document.addEventListener("pointercancel", end, true);
+
     window.dash_clientside.explore = {
-        select: function (selected, restyled, rows, _, scatter, lines, held) {
+        select: function (gesture, restyled, rows, _, scatter, lines, held) {
             const same = window.dash_clientside.no_update;
             const triggers = window.dash_clientside.callback_context.triggered;
             const name = triggers.length ? triggers[0].prop_id : "";
             const before = held || {};
             let after;
-            if (name.startsWith("explore-front-graph")) {
-                after = drawn(selected, scatter.layout.meta, before);
+            if (name.startsWith("explore-gesture-store") && gesture) {
+                after = drawn(gesture, scatter.layout.meta);
             } else if (name.startsWith("explore-lines-graph") && restyled) {
                 after = brushed(restyled, lines.layout.meta, before);
             } else if (name.startsWith("explore-front-grid")) {
@@ -96,6 +178,31 @@ window.dash_clientside = window.dash_clientside || {};
                 after = {};
             }
             return after === undefined ? same : after;
+        },
+
+        // Rings around the selected designs: one small trace changes, the others stay.
+        ring: function (rings) {
+            const gd = plot();
+            const at = gd && gd.data ? gd.data.findIndex((trace) => trace.name === "selected") : -1;
+            if (!rings || at < 0) {
+                return;
+            }
+            const [across, up] = gd.layout.meta.scales;
+            const change = {
+                x: [rings.x.map((value) => value / across)],
+                y: [rings.y.map((value) => value / up)],
+                customdata: [rings.rows],
+                showlegend: [rings.rows.length > 0],
+            };
+            window.Plotly.restyle(gd, change, [at]);
+        },
+
+        drag: function (kind) {
+            const gd = plot();
+            const mode = kind === "zoom" ? "zoom" : false;
+            if (gd && gd._fullLayout && gd._fullLayout.dragmode !== mode) {
+                window.Plotly.relayout(gd, { dragmode: mode });
+            }
         },
     };
 })();

@@ -7,6 +7,7 @@ from urllib.parse import unquote
 
 import pandas as pd
 import pytest
+from matplotlib.path import Path as Polygon
 
 from app import server
 from dse import verbs
@@ -210,6 +211,7 @@ def test_a_box_selects_in_all_parts_and_its_design_saves_as_what_it_is(
     assert 2 < len(wanted) < 96
     says(page, "selection", f"{len(wanted)} of 96 designs are selected")
     says_table(page, len(wanted))
+    page.wait_for_function(RINGED, arg=len(wanted))
     assert page.evaluate(LINES_SELECTED) == len(wanted)
     tick(page, 0)
     says(page, "selection", "1 of 96 designs are selected, 1 of the front")
@@ -223,6 +225,11 @@ def test_a_box_selects_in_all_parts_and_its_design_saves_as_what_it_is(
         assert found[name]["value"] == stored[name][row]
     assert seen.errors == []
 
+
+RINGED = """count => {
+    const plot = document.querySelector('#explore-front-graph .js-plotly-plot');
+    return plot._fullData.find(trace => trace.name === 'selected').x.length === count;
+}"""
 
 LINES_SELECTED = """() => {
     const plot = document.querySelector('#explore-lines-graph .js-plotly-plot');
@@ -252,11 +259,35 @@ def test_a_brush_along_an_axis_selects_in_the_scatter_and_the_table(seen, url, s
     says(page, "selection", f"{wanted} of 96 designs are selected")
     says_table(page, wanted)
     page.wait_for_function(
-        "() => document.querySelector('#explore-front-graph .js-plotly-plot')"
-        "._fullData.some(trace => trace.selectedpoints)"
+        RINGED,
+        arg=wanted,
     )
     page.get_by_role("button", name="Drop the selection").click()
     says(page, "selection", "Nothing is selected")
+    assert seen.errors == []
+
+
+def test_a_lasso_selects_what_lies_inside(seen, url, stored):
+    page = seen.open(url)
+    page.get_by_label("selects a lasso").check()
+    low, high = corner(page, "min"), corner(page, "max")
+    corners = [
+        (0.9 * low[0], 0.5 * low[1]),
+        (0.9 * low[0], 1.1 * high[1]),
+        (high[0], 0.5 * low[1]),
+    ]
+    places = [place(page, *point) for point in corners]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for point in [*places[1:], places[0]]:
+        page.mouse.move(*point, steps=6)
+    page.mouse.up()
+    lasso = unquote(link_holds(page, "lasso=latency;cost;")).partition("cost;")[2].split("&")[0]
+    inside = Polygon([[float(end) for end in pair.split(",")] for pair in lasso.split(";")])
+    accepted = stored[stored["accepted"]]
+    wanted = int(inside.contains_points(accepted[["latency", "cost"]].to_numpy()).sum())
+    assert 0 < wanted < 96
+    says(page, "selection", f"{wanted} of 96 designs are selected")
     assert seen.errors == []
 
 

@@ -62,7 +62,8 @@ def test_a_run_where_nothing_is_feasible_says_which_constraint_binds(refused):
 
 def test_a_run_where_nothing_is_feasible_still_draws_its_designs(refused):
     figure, caption = drawn(refused, BOTH)
-    assert {trace.name for trace in figure.data} == {"rejected", "rejected, extrapolated"}
+    names = {trace.name for trace in figure.data if trace.customdata}
+    assert names == {"rejected", "rejected, extrapolated"}
     assert "0 of 144 designs are feasible" in caption
 
 
@@ -98,13 +99,21 @@ def test_moved_bounds_leave_out_designs_and_front_and_are_said(opened):
     assert caption.startswith(f"Bounds are moved: {left} of 12 designs of the run's front remain")
 
 
-def test_what_is_selected_stands_out_in_every_series(opened):
-    chosen = np.zeros(144, dtype=np.bool_)
-    chosen[opened.front["row"][:4]] = True
+def test_what_is_selected_is_ringed_the_front_first(opened):
+    chosen = np.array([3, *opened.front["row"][:4], 7])
     figure, _ = drawn(opened, BOTH, chosen)
-    (marks,) = (trace for trace in figure.data if trace.name == "front")
-    assert list(marks.selectedpoints) == [0, 1, 2, 3]
-    assert all(chosen[list(t.customdata)].sum() == len(t.selectedpoints) for t in figure.data)
+    (rings,) = (trace for trace in figure.data if trace.name == "selected")
+    assert list(rings.customdata) == [*opened.front["row"][:4], 3, 7]
+    np.testing.assert_allclose(
+        1e-3 * np.array(rings.x), opened.column("latency")[list(rings.customdata)]
+    )
+
+
+def test_of_many_selected_designs_an_even_share_is_ringed_and_the_front_whole(opened, monkeypatch):
+    monkeypatch.setattr(front, "RINGS", 30)
+    rows = front.rings(opened, BOTH, np.arange(144))["rows"]
+    assert len(rows) == 30
+    assert set(opened.front["row"]) <= set(rows)
 
 
 def test_beyond_what_a_screen_draws_the_front_stands_before_a_density(opened, monkeypatch):
