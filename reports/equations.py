@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 
@@ -71,8 +72,12 @@ def _table(found: Sequence[Used], goals: Sequence[str]) -> RichTable:
 
 
 def _moved(use: Used, goal: str) -> str:
-    change = use.moves.get(goal)
-    return "unknown" if change is None else "none" if abs(change) < 5e-5 else percent(change)
+    share = use.moves.get(goal)
+    if share is None:
+        return "unknown"
+    if math.isinf(share):
+        return "from 0 or to infinity"
+    return "none" if abs(share) < 5e-5 else percent(share)
 
 
 def _numbers(use: Used) -> str:

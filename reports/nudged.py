@@ -20,6 +20,7 @@ from dse.exposition import Equation, exposition
 from dse.grounds import NUDGE
 from dse.provenance import Sheet
 from dse.spec import AnyModel, Array, Config, at, knobs
+from dse.tornado import change
 
 STILL = 1e-9
 """Relative change below which an answer did not move but for rounding."""
@@ -46,7 +47,7 @@ class Used:
     @property
     def size(self) -> float:
         """The largest of these changes."""
-        return max((abs(change) for change in self.moves.values()), default=0.0)
+        return max((abs(share) for share in self.moves.values()), default=0.0)
 
 
 def used(
@@ -85,13 +86,10 @@ def _named(place: Place, told: Mapping[Place, Equation]) -> tuple[str, Equation]
 
 
 def _moves(found: Mapping[str, Array], row: int) -> dict[str, float]:
-    """Relative change of each metric that is known with and without the nudge."""
-    pairs = {name: (float(values[row]), float(values[-1])) for name, values in found.items()}
-    return {
-        name: (there - here) / abs(here)
-        for name, (there, here) in pairs.items()
-        if np.isfinite([there, here]).all() and here != 0
-    }
+    """Relative change of each metric that is known with and without; infinite from 0."""
+    pairs = {name: (float(values[-1]), float(values[row])) for name, values in found.items()}
+    moved = {name: change(here, there) for name, (here, there) in pairs.items()}
+    return {name: share for name, share in moved.items() if not np.isnan(share)}
 
 
 @dataclass
