@@ -29,6 +29,9 @@ Limits = Mapping[str, float | None]
 Open = Callable[[str], AbstractContextManager[Opened]]
 """The run of a name, at its prices, while a callback needs it."""
 
+DRAWN = 2000
+"""Most lines on the screen: a browser without a graphics card draws them in a second or two."""
+
 POOL = 4 * LINES
 """Designs of the even sample that lines are drawn from before bounds leave some out."""
 
@@ -63,8 +66,8 @@ def said(opened: Opened, limits: Limits, chosen: NDArray[np.intp]) -> str:
     return f"{len(chosen):,} of {within:,} designs are selected, {on_front:,} of the front."
 
 
-def parallel(opened: Opened, limits: Limits, selection: Selection) -> Parallel:
-    """Designs within the bounds as lines; selected ones stand out."""
+def parallel(opened: Opened, limits: Limits, selection: Selection, most: int = LINES) -> Parallel:
+    """At most so many designs within the bounds as lines; selected ones stand out."""
     pool: Table = opened.remember(_pool, "pool")
     held = judged(opened, limits)
     sample = pool.take(held.remaining[pool["row"]])
@@ -78,7 +81,7 @@ def parallel(opened: Opened, limits: Limits, selection: Selection) -> Parallel:
     if any_of(selection):
         chosen = linked.chosen(opened, selection)
         selected = np.concatenate([chosen[sample["row"]], chosen[shown["row"].astype(np.intp)]])
-    return figures.parallel(opened.study, sample, shown, like=pool, selected=selected)
+    return figures.parallel(opened.study, sample, shown, like=pool, selected=selected, limit=most)
 
 
 def _pool(opened: Opened, _: str) -> Table:
@@ -89,7 +92,7 @@ def _pool(opened: Opened, _: str) -> Table:
 
 def lines(opened: Opened, limits: Limits, selection: Selection, *, dark: bool) -> tuple[Any, str]:
     """The figure of the lines and its caption."""
-    chart = parallel(opened, limits, selection)
+    chart = parallel(opened, limits, selection, DRAWN)
     ranges = selection.get("ranges", {})
     shown = figures.parallel_plotly(chart, dark=dark, brushed=ranges)
     axes = opened.study.space.by_path

@@ -262,21 +262,23 @@ def _register_figures(app: Dash, context: Context) -> None:
         Output("explore-lines-caption", "children"),
         State(store("run"), "data"),
         Input(store("limits"), "data"),
-        Input(store("selection"), "data"),
+        State(store("selection"), "data"),
         Input("app-theme-store", "data"),
+        Input(store("rings"), "data"),
     )
     def on_lines(
-        run: str, limits: Limits, selection: Selection, dark: bool | None
+        run: str, limits: Limits, selection: Selection, dark: bool | None, _: object
     ) -> tuple[Any, str]:
-        if _own("lines", selection):
+        """Lines follow the rings of a selection, which are quick."""
+        if _own("lines", selection, "rings"):
             raise PreventUpdate
         with of_run(context, run) as opened:
             return brushed.lines(opened, limits, selection, dark=bool(dark))
 
 
-def _own(part: str, selection: Selection) -> bool:
+def _own(part: str, selection: Selection, kind: str = "selection") -> bool:
     """Whether a part shows a selection already, because it was made there."""
-    return ctx.triggered_prop_ids.keys() == {f"{store('selection')}.data"} and (
+    return ctx.triggered_prop_ids.keys() == {f"{store(kind)}.data"} and (
         selection.get("by") == part
     )
 
