@@ -45,8 +45,8 @@ def test_operators_stand_at_their_intensity_and_rate():
 
 def test_the_caption_says_what_binds_and_what_is_not_drawn():
     assert roofline(TOY).caption == (
-        "toy: the roof is 100 TFLOP/s and 1 TB/s, which meet at 100 FLOP/B. 10% of the time is spent "
-        "left of that, bound by memory. Not drawn, since without arithmetic: lookup. "
+        "toy: the roof is 100 TFLOP/s and 1 TB/s, which meet at 100 FLOP/B. 10% of the time is "
+        "spent left of that, bound by memory. Not drawn, since without arithmetic: lookup. "
         "Starts are left out."
     )
     assert len(marks("embedding")) == 0
