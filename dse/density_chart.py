@@ -191,7 +191,7 @@ def rings_plotly(x: Array, y: Array, rows: NDArray[np.intp]) -> dict[str, Any]:
         rows: what they are called.
     """
     style = STYLES["selected"]
-    line = {"color": style.colour, "width": 2}
+    marker = {"symbol": f"{style.symbol}-open", "size": style.size, "color": style.colour}
     return {
         "type": "scattergl",
         "mode": "markers",
@@ -199,7 +199,7 @@ def rings_plotly(x: Array, y: Array, rows: NDArray[np.intp]) -> dict[str, Any]:
         "x": x.tolist(),
         "y": y.tolist(),
         "customdata": rows.tolist(),
-        "marker": {"symbol": f"{style.symbol}-open", "size": style.size, "line": line},
+        "marker": marker | {"line": {"width": 2}},
         "hovertemplate": "design %{customdata}<extra>selected</extra>",
         "showlegend": bool(len(rows)),
     }

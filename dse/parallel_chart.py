@@ -228,7 +228,7 @@ def _on_screen(dimension: Dimension, ranges: Sequence[Sequence[float]]) -> dict[
         found["tickvals"] = [place for place, _ in ticks]
         found["ticktext"] = [text for _, text in ticks]
     else:
-        found["tickformat"] = ".3~g"
+        found["tickformat"] = ",.3~r"
     brushes = [_brush(dimension, pair, low, high) for pair in ranges]
     if brushes:
         found["constraintrange"] = brushes[0] if len(brushes) == 1 else brushes
