@@ -9,8 +9,6 @@ from dataclasses import dataclass, replace
 from string import ascii_uppercase
 from urllib.parse import parse_qs, urlencode
 
-import numpy as np
-
 from dse import documents, picks, registry
 from dse.answers import answer, of_document
 from dse.comparison import Comparison
@@ -18,7 +16,8 @@ from dse.errors import InputError, shorten, unknown
 from dse.spec import AnyModel, Config, knobs
 from dse.study import flat, nest, parse_settings
 
-from .context import Context, Snapshot
+from .columns import Opened
+from .context import Context
 
 MOST = 6
 """Most designs side by side: more columns are no longer read."""
@@ -150,23 +149,23 @@ def configured(slug: str, settings: Mapping[str, object]) -> tuple[AnyModel, Con
 
 
 def _run_design(context: Context, name: str) -> tuple[AnyModel, Config]:
-    snapshot = context.snapshot()
-    if snapshot is None or context.run is None:
+    opened = context.opened()
+    if opened is None:
         wrong = unknown("page", name.partition(":")[0], registry.slugs())
         raise InputError(f"{wrong}; no run is open that could name a design '{shorten(name)}'")
-    study, row = snapshot.study, np.array([_row(context, snapshot, name)])
-    settings = picks.settings_of(study, snapshot.designs.take(row))
+    study, row = opened.study, _row(opened, name)
+    settings = picks.settings_of(study, opened.designs([row]))
     return study.page, registry.configure(study.page, settings)
 
 
-def _row(context: Context, snapshot: Snapshot, name: str) -> int:
+def _row(opened: Opened, name: str) -> int:
     """The number of a design among all that the run holds.
 
     Raises:
         InputError: the run has no such design.
     """
-    run, count = context.run, len(snapshot.designs)
-    front = [] if run is None else [int(line["row"]) for line in run.lines("front.csv")]
+    run, count = opened.run, opened.count
+    front = [int(line["row"]) for line in run.lines("front.csv")]
     number = name.removeprefix(ROW)
     if number.isdecimal():
         counted, start, rows = ("run", 0, range(count)) if number != name else ("front", 1, front)
@@ -176,7 +175,7 @@ def _row(context: Context, snapshot: Snapshot, name: str) -> int:
                 f"{start} to {start + len(rows) - 1}"
             )
         return int(rows[int(number) - start])
-    best = {} if run is None else picks.best_of(run)
+    best = picks.best_of(run)
     if name not in best:
         wrong = unknown("design", name, [*best, *registry.slugs()])
         raise InputError(

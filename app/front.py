@@ -22,7 +22,6 @@ from dse.study import Study
 from dse.winners import Told, told, verdict
 
 from .columns import Opened
-from .context import Snapshot
 from .design import Settings, row_settings
 from .page import aria
 from .runs import name_of
@@ -336,13 +335,11 @@ def rings(opened: Opened, axes: Axes, selected: Rows) -> dict[str, list[float]]:
     return {name: v[known].tolist() for name, v in (("x", x), ("y", y), ("rows", rows))}
 
 
-def balanced(snapshot: Snapshot) -> Settings | None:
+def balanced(opened: Opened) -> Settings | None:
     """The design to start from: the front's balanced one, if there is a front."""
-    if len(snapshot.front) == 0:
+    if len(opened.front) == 0:
         return None
-    return row_settings(
-        snapshot.study, snapshot.front, knee(points_of(snapshot.study, snapshot.front))
-    )
+    return row_settings(opened.study, opened.front, knee(points_of(opened.study, opened.front)))
 
 
 def describe(value: float | bool | None, unit: str) -> str:

@@ -34,7 +34,7 @@ class TestNames:
             assert compared.answer(page, config) == alone
 
     def test_any_row_of_the_run_can_be_named(self, context):
-        designs = context.snapshot().designs
+        designs = context.opened().run.designs()
         found = settings_of(context, "row:17")
         assert found["requests"] == designs["requests"][17]
         assert found["memory"]["bandwidth"] == designs["memory.bandwidth"][17]

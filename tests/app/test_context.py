@@ -44,18 +44,18 @@ def test_a_url_opens_another_run_and_leaves_the_servers_alone(
 ) -> None:
     other = context.of("?run=toy/1")
     assert other.run == Run(others[1].path)
-    assert other.snapshot() is not None
+    assert other.opened() is not None
     assert context.run != other.run
 
 
 def test_a_run_is_read_once_however_many_requests_name_it(
     context: Context, others: list[Run]
 ) -> None:
-    first = context.of("?run=toy/1").snapshot()
-    assert context.of("?run=toy/1").snapshot() is first
+    first = context.of("?run=toy/1").opened()
+    assert context.of("?run=toy/1").opened() is first
     front = others[1].path / "front.csv"
     os.utime(front, (1, 1))
-    assert context.of("?run=toy/1").snapshot() is not first
+    assert context.of("?run=toy/1").opened() is not first
 
 
 def test_only_some_runs_stay_in_memory(context: Context, others: list[Run]) -> None:

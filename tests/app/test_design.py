@@ -98,7 +98,7 @@ def test_what_a_box_shows_can_be_typed_again(toy, value, path):
 
 
 def test_a_row_of_a_run_becomes_settings_with_the_fixed_knobs(context):
-    snapshot = context.snapshot()
+    snapshot = context.opened()
     found = design.row_settings(snapshot.study, snapshot.front, 0)
     assert found["chip"] == "p100-pcie-16gb"
     assert found["memory.efficiency"] == 0.5
@@ -106,7 +106,7 @@ def test_a_row_of_a_run_becomes_settings_with_the_fixed_knobs(context):
 
 
 def test_a_priced_row_has_the_numbers_of_its_row(toy, context):
-    snapshot = context.snapshot()
+    snapshot = context.opened()
     found = design.row_settings(snapshot.study, snapshot.front, 3)
     answer = design.price(toy, found).answer
     assert answer["metrics"]["latency"]["value"] == snapshot.front["latency"][3]

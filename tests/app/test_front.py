@@ -155,7 +155,7 @@ def test_an_objective_that_tells_nothing_apart_is_a_warning(toy, tmp_path):
 
 
 def test_the_balanced_design_is_on_the_front_but_at_no_end(context):
-    snapshot = context.snapshot()
+    snapshot = context.opened()
     settings = front.balanced(snapshot)
     ends = {snapshot.front["memory.bandwidth"].min(), snapshot.front["memory.bandwidth"].max()}
     assert settings["memory.bandwidth"] not in ends
